@@ -1,0 +1,189 @@
+// Package client talks to a vecdb server. The types of the REST interface
+// that are not part of the query object (package query) or of a document live
+// in wire.go and are used by the server too.
+package client
+
+import (
+	"encoding/json"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// CreateCollection is the body of PUT /v1/collections/{c}. Every member may be
+// left out.
+type CreateCollection struct {
+	// Language picks the default model: "en" (the default) or "zh".
+	Language string `json:"language,omitempty"`
+	// Model names a model of `vecdb model list`; "none" makes a collection
+	// that takes vectors only and needs Dimension.
+	Model string `json:"model,omitempty"`
+	// Precision is "int8" (the default) or "fp32".
+	Precision string `json:"precision,omitempty"`
+	// Dimension is needed with model "none" and must agree with the model
+	// otherwise.
+	Dimension int `json:"dimension,omitempty"`
+	// Metric is "cosine" (the default), "dot" or "l2".
+	Metric string `json:"metric,omitempty"`
+	// Fields declares types of fields: keyword, text, integer, float, bool.
+	// Documents with another type there are refused.
+	Fields map[string]string `json:"fields,omitempty"`
+}
+
+// Collection describes a collection.
+type Collection struct {
+	Name      string            `json:"name"`
+	Language  string            `json:"language,omitempty"`
+	Model     string            `json:"model,omitempty"`
+	Precision string            `json:"precision,omitempty"`
+	Dimension int               `json:"dimension"`
+	Metric    string            `json:"metric"`
+	Fields    map[string]string `json:"fields,omitempty"`
+	Documents int               `json:"documents"`
+	Created   string            `json:"created"` // RFC 3339
+}
+
+// Collections is the body of the answer to GET /v1/collections.
+type Collections struct {
+	Collections []Collection `json:"collections"`
+}
+
+// ItemError tells why one document of a request was not taken.
+type ItemError struct {
+	Code    string `json:"code"`
+	Detail  string `json:"detail"`
+	Pointer string `json:"pointer,omitempty"` // RFC 6901, within the document
+	Hint    string `json:"hint,omitempty"`
+}
+
+// The statuses of an ItemResult.
+const (
+	StatusCreated = "created"
+	StatusUpdated = "updated"
+	StatusError   = "error"
+)
+
+// ItemResult tells what became of one document of a request.
+type ItemResult struct {
+	// Line is the line of an NDJSON request, from 1; 0 otherwise.
+	Line        int        `json:"line,omitempty"`
+	ID          string     `json:"id"`
+	Status      string     `json:"status"`
+	Error       *ItemError `json:"error,omitempty"`
+	TokensTotal int        `json:"tokens_total"`
+	TokensUsed  int        `json:"tokens_used"` // smaller than TokensTotal when the text was truncated
+	Passages    int        `json:"passages"`
+}
+
+// AddResult is the body of the answer to POST …/documents.
+type AddResult struct {
+	Accepted int          `json:"accepted"`
+	Results  []ItemResult `json:"results"`
+}
+
+// DeleteResult is the body of the answer to POST …/documents/delete.
+type DeleteResult struct {
+	Deleted int `json:"deleted"`
+}
+
+// DocumentPage is one page of GET …/documents, in the order of ids.
+type DocumentPage struct {
+	Documents []*core.Document `json:"documents"`
+	Cursor    string           `json:"cursor,omitempty"` // empty on the last page
+}
+
+// IndexStats describes a collection's index.
+type IndexStats struct {
+	Kind    string `json:"kind"`
+	Vectors int    `json:"vectors"`
+	Bytes   int64  `json:"bytes"`
+	Pending uint64 `json:"pending"` // committed changes that searches do not see yet
+}
+
+// Stats is the body of the answer to GET …/stats.
+type Stats struct {
+	Documents    int        `json:"documents"`
+	Passages     int        `json:"passages"`
+	Dimension    int        `json:"dimension"`
+	Model        string     `json:"model,omitempty"`
+	Precision    string     `json:"precision,omitempty"`
+	Metric       string     `json:"metric"`
+	Index        IndexStats `json:"index"`
+	StorageBytes int64      `json:"storage_bytes"` // of the whole database directory
+	LastSequence uint64     `json:"last_sequence"`
+}
+
+// Version is the body of the answer to GET /version.
+type Version struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+	Kernels string `json:"kernels"` // distance kernels in use, for instance "avx512"
+	Runtime string `json:"runtime"` // model runtime in use or why there is none
+}
+
+// Model describes a model in the answer to GET /v1/models.
+type Model struct {
+	ID        string `json:"id"`
+	Object    string `json:"object"` // always "model"
+	OwnedBy   string `json:"owned_by"`
+	Language  string `json:"language"`
+	Dimension int    `json:"dimension"`
+	MaxTokens int    `json:"max_tokens"`
+	Licence   string `json:"license"`
+	Ready     bool   `json:"ready"` // its files are on this machine
+}
+
+// Models is the body of the answer to GET /v1/models, in OpenAI's shape.
+type Models struct {
+	Object string  `json:"object"` // always "list"
+	Data   []Model `json:"data"`
+}
+
+// EmbeddingRequest is the body of POST /v1/embeddings, in OpenAI's shape.
+type EmbeddingRequest struct {
+	Model          string          `json:"model,omitempty"`
+	Input          json.RawMessage `json:"input"` // a string or an array of strings
+	EncodingFormat string          `json:"encoding_format,omitempty"`
+	Dimensions     int             `json:"dimensions,omitempty"`
+	User           string          `json:"user,omitempty"`
+	InputType      string          `json:"input_type,omitempty"` // "query" or "document"
+}
+
+// EmbeddingResponse is the answer to POST /v1/embeddings.
+type EmbeddingResponse struct {
+	Object string          `json:"object"` // always "list"
+	Data   []EmbeddingData `json:"data"`
+	Model  string          `json:"model"`
+	Usage  EmbeddingUsage  `json:"usage"`
+}
+
+// EmbeddingData is one vector: an array of numbers, or with encoding format
+// base64 a string of little-endian 32-bit floats.
+type EmbeddingData struct {
+	Object    string `json:"object"` // always "embedding"
+	Index     int    `json:"index"`
+	Embedding any    `json:"embedding"`
+}
+
+// EmbeddingUsage counts tokens.
+type EmbeddingUsage struct {
+	PromptTokens int `json:"prompt_tokens"`
+	TotalTokens  int `json:"total_tokens"`
+}
+
+// Problem is an error answer (RFC 9457, application/problem+json).
+type Problem struct {
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Detail string         `json:"detail"`
+	Code   string         `json:"code"` // stable, for programs
+	Errors []ProblemField `json:"errors,omitempty"`
+}
+
+// ProblemField names one bad part of a request.
+type ProblemField struct {
+	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
+	Hint    string `json:"hint,omitempty"`
+}

@@ -1,0 +1,175 @@
+package vecdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/coder"
+	"github.com/vecdb/vecdb/index/field"
+	"github.com/vecdb/vecdb/index/flat"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/storage"
+)
+
+// The query object and its answers, from package query; documents, from
+// package core.
+type (
+	Document         = core.Document
+	Request          = query.Request
+	Example          = query.Example
+	Filter           = query.Filter
+	Response         = query.Response
+	Hit              = query.Hit
+	ClassifyRequest  = query.ClassifyRequest
+	ClassifyResponse = query.ClassifyResponse
+	Classification   = query.Classification
+)
+
+// Collection holds documents and searches them. It is safe for concurrent use.
+// After its DB is closed or it is dropped, its methods return errors that
+// match ErrClosed or ErrNotFound.
+type Collection struct {
+	db      *DB
+	stored  *storage.Collection
+	info    storage.Config
+	index   index.Index
+	fields  *field.Index
+	engine  *query.Engine
+	applier *applier
+}
+
+// newCollection makes the indexes of a stored collection, fills them and
+// starts following the change log.
+func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
+	info := stored.Config()
+	idx, err := newIndex(db.options.Index, index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)})
+	if err != nil {
+		return nil, err
+	}
+	c := &Collection{db: db, stored: stored, info: info, index: idx, fields: field.New()}
+	c.engine = query.New(source{c}, index.Metric(info.Metric), info.Dim)
+	c.applier, err = startApplier(stored, idx, c.fields, db.options.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
+	}
+	return c, nil
+}
+
+func newIndex(kind string, cfg index.Config) (index.Index, error) {
+	if kind == IndexCoder {
+		return coder.New(cfg, coder.Options{})
+	}
+	return flat.New(cfg)
+}
+
+// Name returns the collection's name.
+func (c *Collection) Name() string { return c.info.Name }
+
+// Info returns the collection's settings.
+func (c *Collection) Info() storage.Config { return c.info }
+
+// Len returns the number of documents.
+func (c *Collection) Len() int { return c.stored.Len() }
+
+// Get returns the document with its vector, or an error that matches
+// ErrNotFound.
+func (c *Collection) Get(ctx context.Context, id string) (*Document, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	doc, _, err := c.stored.Get(id)
+	return doc, err
+}
+
+// List returns up to limit documents without vectors in the order of their
+// ids, beginning behind the id after ("" begins at the first). next is the
+// after of the following page, "" on the last one.
+func (c *Collection) List(ctx context.Context, after string, limit int) (docs []*Document, next string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, "", err
+	}
+	if limit < 1 || limit > query.MaxLimit {
+		return nil, "", core.Invalid("/limit", "", "the limit must be from 1 to %d", query.MaxLimit)
+	}
+	return c.stored.List(after, limit)
+}
+
+// Each calls fn for every document, with its vector, in the order of their
+// ordinals. All come from one state of the collection, whatever is written
+// meanwhile. It ends early with fn's or ctx's error.
+func (c *Collection) Each(ctx context.Context, fn func(*Document) error) error {
+	return c.stored.Snapshot(func(s storage.Snapshot) error {
+		return s.Documents(true, func(_ core.Ord, doc *core.Document) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return fn(doc)
+		})
+	})
+}
+
+// Search returns the documents nearest to what the request asks for.
+func (c *Collection) Search(ctx context.Context, r Request) (Response, error) {
+	return c.engine.Search(ctx, r)
+}
+
+// Recommend returns the documents nearest to the liked examples and away from
+// the disliked ones.
+func (c *Collection) Recommend(ctx context.Context, r Request) (Response, error) {
+	return c.engine.Recommend(ctx, r)
+}
+
+// Classify labels texts by the labels of their nearest neighbors.
+func (c *Collection) Classify(ctx context.Context, r ClassifyRequest) (ClassifyResponse, error) {
+	return c.engine.Classify(ctx, r)
+}
+
+// Stats describes a collection at one moment.
+type Stats struct {
+	Documents int
+	Passages  int
+	Dim       int
+	Index     IndexStats
+	LastSeq   uint64 // number of the last committed change
+}
+
+// IndexStats describes a collection's vector index.
+type IndexStats struct {
+	Kind    string // IndexFlat or IndexCoder
+	Vectors int
+	Bytes   int64  // memory, in bytes, the index of fields included
+	Pending uint64 // committed changes that searches do not see yet
+}
+
+// Stats returns the collection's figures.
+func (c *Collection) Stats() Stats {
+	applied := c.applier.position()
+	last := c.stored.LastSeq()
+	n := c.stored.Len()
+	return Stats{
+		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last,
+		Index: IndexStats{
+			Kind: c.db.options.Index, Vectors: c.index.Len(),
+			Bytes: c.index.SizeBytes() + c.fields.SizeBytes(), Pending: last - min(applied, last),
+		},
+	}
+}
+
+// verifyIndex reports documents that the index does not hold.
+func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error {
+	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
+		return err
+	}
+	if have, want := c.index.Len(), c.stored.Len(); have != want {
+		report(fmt.Sprintf("collection %s: the index holds %d vectors, the store %d documents; restart to rebuild the index", c.Name(), have, want))
+	}
+	return nil
+}
+
+// wait returns when the index has taken the changes up to seq.
+func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.applier.wait(ctx, seq) }
+
+// close stops following the change log.
+func (c *Collection) close() { c.applier.close() }

@@ -1,0 +1,145 @@
+package embedder
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// EncoderConfig is what an Encoder is made of.
+type EncoderConfig struct {
+	Tokenizer Tokenizer
+	// Runtimes are sessions of one model, normally one a core with one thread
+	// each. The encoder owns them.
+	Runtimes []Runtime
+	// Dim is the length of the vectors.
+	Dim int
+	// MaxTokens is how many tokens of a text the model reads, special ones
+	// included.
+	MaxTokens int
+	Pooling   Pooling
+	// QueryPrefix and PassagePrefix are put before texts of either kind.
+	QueryPrefix, PassagePrefix string
+}
+
+// Encoder is the whole way from texts to vectors: tokens, model, pooling and
+// normalisation.
+type Encoder struct {
+	cfg   EncoderConfig
+	queue *queue
+}
+
+var _ Embedder = (*Encoder)(nil)
+
+// NewEncoder returns an encoder over cfg and starts its workers, one a
+// runtime.
+func NewEncoder(cfg EncoderConfig) (*Encoder, error) {
+	switch {
+	case cfg.Tokenizer == nil || len(cfg.Runtimes) == 0:
+		return nil, core.Invalid("", "", "an encoder needs a tokenizer and at least one runtime")
+	case cfg.Dim < 1 || cfg.Dim > core.MaxDim || cfg.MaxTokens < 3:
+		return nil, core.Invalid("", "", "an encoder needs a dimension and room for tokens, not %d and %d", cfg.Dim, cfg.MaxTokens)
+	case cfg.Pooling != PoolMean && cfg.Pooling != PoolCLS:
+		return nil, core.Invalid("", "use mean or cls", "unknown pooling %q", cfg.Pooling)
+	}
+	return &Encoder{cfg: cfg, queue: startQueue(cfg.Runtimes, cfg.Dim, cfg.Pooling)}, nil
+}
+
+// Dim implements Embedder.
+func (e *Encoder) Dim() int { return e.cfg.Dim }
+
+// Close implements Embedder.
+func (e *Encoder) Close() error { return e.queue.close() }
+
+// Embed implements Embedder. Equal texts of one call are embedded once.
+func (e *Encoder) Embed(ctx context.Context, kind Kind, texts []string) (Result, error) {
+	for i, text := range texts {
+		if !utf8.ValidString(text) {
+			return Result{}, core.Invalid(fmt.Sprintf("/%d", i), "convert it to UTF-8", "the text is not valid UTF-8")
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	start := time.Now()
+	first, distinct := dedupe(texts)
+	seqs, err := e.tokenize(ctx, kind, distinct)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Tokenize: time.Since(start)}
+	start = time.Now()
+	vectors, err := e.queue.run(ctx, kind, seqs)
+	if err != nil {
+		return Result{}, err
+	}
+	r.Run = time.Since(start)
+	r.Vectors, r.Usage = make([][]float32, len(texts)), make([]Usage, len(texts))
+	shared := make([]bool, len(distinct))
+	for i, d := range first {
+		r.Vectors[i] = vectors[d]
+		if shared[d] {
+			r.Vectors[i] = slices.Clone(vectors[d]) // each belongs to the caller alone
+		}
+		shared[d] = true
+		r.Usage[i] = Usage{Total: seqs[d].total, Used: len(seqs[d].ids)}
+	}
+	return r, nil
+}
+
+// dedupe returns the distinct texts, and for each text its place among them.
+func dedupe(texts []string) (first []int, distinct []string) {
+	first = make([]int, len(texts))
+	seen := make(map[string]int, len(texts))
+	for i, text := range texts {
+		d, there := seen[text]
+		if !there {
+			d = len(distinct)
+			seen[text] = d
+			distinct = append(distinct, text)
+		}
+		first[i] = d
+	}
+	return first, distinct
+}
+
+// sequence is one text as tokens.
+type sequence struct {
+	ids   []int32
+	total int
+}
+
+// tokenize turns texts into tokens, on all cores when there are many.
+func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string) ([]sequence, error) {
+	prefix := e.cfg.PassagePrefix
+	if kind == Query {
+		prefix = e.cfg.QueryPrefix
+	}
+	seqs := make([]sequence, len(texts))
+	const share = 64 // texts a goroutine
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < len(texts); from += share {
+		g.Go(func() error {
+			for i := from; i < min(from+share, len(texts)); i++ {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				ids, total, err := e.cfg.Tokenizer.Encode(nil, prefix+texts[i], e.cfg.MaxTokens)
+				if err != nil {
+					return core.At(fmt.Sprintf("/%d", i), err)
+				}
+				seqs[i] = sequence{ids, total}
+			}
+			return nil
+		})
+	}
+	return seqs, g.Wait()
+}

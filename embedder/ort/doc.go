@@ -1,0 +1,12 @@
+// Package ort runs models with ONNX Runtime, through
+// github.com/yalue/onnxruntime_go. It is the one package that needs cgo; in
+// builds without it (CGO_ENABLED=0, or the build tag purego or noort) Open
+// returns an error that matches core.ErrNoRuntime.
+package ort
+
+// Options of a session.
+type Options struct {
+	// Threads is how many threads one Run uses; 0 is 1. Several sessions with
+	// one thread each do more than one session with several.
+	Threads int
+}

@@ -1,0 +1,27 @@
+//go:build !cgo || noort || purego
+
+package ort
+
+import (
+	"fmt"
+
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// Library stands for ONNX Runtime, which this build cannot load.
+type Library struct{}
+
+// Open returns an error that matches core.ErrNoRuntime.
+func Open(string) (*Library, error) {
+	return nil, fmt.Errorf("%w: this binary was built without cgo and takes vectors only; build with CGO_ENABLED=1 and without the tags purego and noort", core.ErrNoRuntime)
+}
+
+// Version returns "none".
+func (*Library) Version() string { return "none" }
+
+// NewSession returns an error that matches core.ErrNoRuntime.
+func (*Library) NewSession(string, Options) (embedder.Runtime, error) {
+	_, err := Open("")
+	return nil, err
+}

@@ -1,0 +1,106 @@
+package index
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// Compare orders neighbors best first: by falling score, equal scores by
+// rising ordinal.
+func Compare(a, b Neighbor) int {
+	if c := cmp.Compare(b.Score, a.Score); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Ord, b.Ord)
+}
+
+// Top collects the best K neighbors of those it is offered.
+type Top struct {
+	K    int
+	heap []Neighbor // the worst on top
+}
+
+// Offer takes n when it belongs to the best K so far.
+func (t *Top) Offer(n Neighbor) {
+	switch {
+	case len(t.heap) < t.K:
+		t.heap = append(t.heap, n)
+		t.up(len(t.heap) - 1)
+	case Compare(n, t.heap[0]) < 0:
+		t.heap[0] = n
+		t.down(0)
+	}
+}
+
+// Worst returns the score below which nothing is taken any more; -Inf while
+// fewer than K are held.
+func (t *Top) Worst() float32 {
+	if len(t.heap) < t.K {
+		return float32(math.Inf(-1))
+	}
+	return t.heap[0].Score
+}
+
+// Sorted returns what was collected, best first, and leaves t empty.
+func (t *Top) Sorted() []Neighbor {
+	out := t.heap
+	t.heap = nil
+	slices.SortFunc(out, Compare)
+	return out
+}
+
+func (t *Top) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if Compare(t.heap[parent], t.heap[i]) >= 0 {
+			return
+		}
+		t.heap[parent], t.heap[i] = t.heap[i], t.heap[parent]
+		i = parent
+	}
+}
+
+func (t *Top) down(i int) {
+	for {
+		worst := i
+		for _, child := range []int{2*i + 1, 2*i + 2} {
+			if child < len(t.heap) && Compare(t.heap[child], t.heap[worst]) > 0 {
+				worst = child
+			}
+		}
+		if worst == i {
+			return
+		}
+		t.heap[i], t.heap[worst] = t.heap[worst], t.heap[i]
+		i = worst
+	}
+}
+
+// Normalize returns v scaled to unit length, computed in 64 bits. v is not
+// zero; the result is a new slice.
+func Normalize(v []float32) []float32 {
+	var sum float64
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	scale := 1 / math.Sqrt(sum)
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(float64(x) * scale)
+	}
+	return out
+}
+
+// Check returns an error unless every item has a vector of dim finite numbers
+// that are not all zero. Implementations call it before they insert.
+func Check(items []Item, dim int) error {
+	for _, it := range items {
+		if err := core.CheckVector("", it.Vector, dim); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package vecdb
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/storage"
+)
+
+// embedChunk is how many documents are embedded and committed at a time: many
+// enough to fill batches of texts of like length, few enough that memory stays
+// bounded and a long call makes steady progress.
+const embedChunk = 1024
+
+// The statuses of an ItemResult.
+const (
+	StatusCreated = "created"
+	StatusUpdated = "updated"
+	StatusError   = "error"
+)
+
+// ItemResult tells what became of one document of an Upsert.
+type ItemResult struct {
+	ID     string // the document's id, or the one that it was given
+	Status string // StatusCreated, StatusUpdated or StatusError
+	Err    error  // why, with StatusError; often an *InputError
+	// TokensTotal counts the tokens of the text, TokensUsed those that the
+	// model read. Both are 0 when the vector was given.
+	TokensTotal, TokensUsed int
+	Passages                int // vectors stored for the document
+}
+
+// Upsert stores documents, each new or in place of the one with its id, and
+// returns one result a document, in their order. A document that is refused
+// does not stop the others. A document without an id gets one made from its
+// content. Each document is stored as a whole or not at all; later ones with
+// the same id replace earlier ones. The error is for what stops everything:
+// ctx, a missing model, the disk; results of documents stored before it are
+// returned with it.
+func (c *Collection) Upsert(ctx context.Context, docs []Document, w Wait) ([]ItemResult, error) {
+	results := make([]ItemResult, len(docs))
+	var last uint64
+	for start := 0; start < len(docs); start += embedChunk {
+		end := min(start+embedChunk, len(docs))
+		seq, err := c.upsertChunk(ctx, docs[start:end], results[start:end])
+		if err != nil {
+			return results[:start], err
+		}
+		last = max(last, seq)
+	}
+	return results, c.waitFor(ctx, last, w)
+}
+
+// upsertChunk checks, embeds and commits docs and returns the sequence number
+// of the last change.
+func (c *Collection) upsertChunk(ctx context.Context, docs []Document, results []ItemResult) (uint64, error) {
+	good := make([]int, 0, len(docs)) // positions of the documents to store
+	ready := make([]Document, len(docs))
+	for i := range docs {
+		doc, err := c.prepare(docs[i])
+		results[i] = ItemResult{ID: doc.ID, Status: StatusError, Err: err}
+		if err == nil {
+			ready[i] = doc
+			good = append(good, i)
+		}
+	}
+	if err := c.fillVectors(ctx, ready, good, results); err != nil {
+		return 0, err
+	}
+	mutations := make([]storage.Mutation, len(good))
+	for j, i := range good {
+		mutations[j] = storage.Mutation{Op: core.OpPut, Doc: &ready[i]}
+	}
+	if len(mutations) == 0 {
+		return 0, nil
+	}
+	outcomes, seq, err := c.stored.Commit(ctx, mutations)
+	if err != nil {
+		return 0, fmt.Errorf("store documents in %s: %w", c.Name(), err)
+	}
+	for j, i := range good {
+		results[i].Err, results[i].Passages, results[i].Status = nil, 1, StatusCreated
+		if outcomes[j].Status == storage.Updated {
+			results[i].Status = StatusUpdated
+		}
+	}
+	return seq, nil
+}
+
+// fillVectors embeds the texts of the documents at the given positions that
+// have no vector.
+func (c *Collection) fillVectors(ctx context.Context, docs []Document, positions []int, results []ItemResult) error {
+	var texts []string
+	var owners []int
+	for _, i := range positions {
+		if docs[i].Vector == nil {
+			texts = append(texts, docs[i].Text)
+			owners = append(owners, i)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	r, err := c.embed(ctx, embedder.Passage, texts)
+	if err != nil {
+		return err
+	}
+	for j, i := range owners {
+		docs[i].Vector = r.Vectors[j]
+		results[i].TokensTotal, results[i].TokensUsed = r.Usage[j].Total, r.Usage[j].Used
+	}
+	return nil
+}
+
+// prepare checks a document and gives it an id when it has none.
+func (c *Collection) prepare(doc Document) (Document, error) {
+	if doc.ID == "" {
+		doc.ID = ContentID(doc)
+	}
+	if err := checkID(doc.ID); err != nil {
+		return doc, err
+	}
+	if err := c.checkText(doc); err != nil {
+		return doc, err
+	}
+	if doc.Vector != nil {
+		if err := core.CheckVector("/vector", doc.Vector, c.info.Dim); err != nil {
+			return doc, err
+		}
+	}
+	return doc, checkFields(doc.Fields, c.info.Fields)
+}
+
+func checkID(id string) error {
+	switch {
+	case id == "":
+		return core.Invalid("/id", "give a non-empty string", "the id is empty")
+	case len(id) > core.MaxIDBytes:
+		return core.Invalid("/id", "shorten it, for instance to a hash", "the id has %d bytes, %d are allowed", len(id), core.MaxIDBytes)
+	case !utf8.ValidString(id):
+		return core.Invalid("/id", "send UTF-8", "the id is not valid UTF-8")
+	}
+	return nil
+}
+
+func (c *Collection) checkText(doc Document) error {
+	switch {
+	case len(doc.Text) > core.MaxTextBytes:
+		return &core.InputError{Pointer: "/text", Cause: core.ErrTooLarge, Hint: "cut it into several documents",
+			Detail: fmt.Sprintf("the text has %d bytes, %d are allowed", len(doc.Text), core.MaxTextBytes)}
+	case !utf8.ValidString(doc.Text):
+		return core.Invalid("/text", "convert it to UTF-8", "the text is not valid UTF-8")
+	case doc.Vector != nil:
+		return nil
+	case c.info.Model == "":
+		return core.Invalid("/vector", "give each document a vector", "collection %s takes vectors only", c.Name())
+	case strings.TrimSpace(doc.Text) == "":
+		return core.Invalid("/text", "give a text or a vector", "the text is empty")
+	}
+	return nil
+}
+
+// ContentID returns the id that a document without one gets: 32 hexadecimal
+// digits that depend on its text, vector and fields alone, so that adding the
+// same document again replaces it.
+func ContentID(doc Document) string {
+	doc.ID = ""
+	h := sha256.New()
+	// Map keys are written in order, so equal documents have equal bytes. A
+	// value that JSON cannot hold is refused later, by checkFields.
+	_ = json.NewEncoder(h).Encode(doc)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Delete deletes documents by id and returns how many there were; unknown ids
+// are no error.
+func (c *Collection) Delete(ctx context.Context, ids []string, w Wait) (int, error) {
+	deleted, last := 0, uint64(0)
+	for start := 0; start < len(ids); start += embedChunk {
+		n, seq, err := c.deleteChunk(ctx, ids[start:min(start+embedChunk, len(ids))])
+		if err != nil {
+			return deleted, err
+		}
+		deleted, last = deleted+n, max(last, seq)
+	}
+	return deleted, c.waitFor(ctx, last, w)
+}
+
+func (c *Collection) deleteChunk(ctx context.Context, ids []string) (int, uint64, error) {
+	mutations := make([]storage.Mutation, len(ids))
+	for i, id := range ids {
+		mutations[i] = storage.Mutation{Op: core.OpDelete, ID: id}
+	}
+	outcomes, seq, err := c.stored.Commit(ctx, mutations)
+	if err != nil {
+		return 0, 0, fmt.Errorf("delete documents from %s: %w", c.Name(), err)
+	}
+	n := 0
+	for _, o := range outcomes {
+		if o.Status == storage.Deleted {
+			n++
+		}
+	}
+	return n, seq, nil
+}
+
+// DeleteWhere deletes the documents that satisfy f and returns how many there
+// were. A nil filter is refused, so that nobody empties a collection by
+// leaving the filter out.
+func (c *Collection) DeleteWhere(ctx context.Context, f *Filter, w Wait) (int, error) {
+	if f == nil {
+		return 0, core.Invalid("/filter", "give a filter, or drop the collection", "there is no filter")
+	}
+	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
+		return 0, err
+	}
+	set, err := c.engine.Matching(f)
+	if err != nil {
+		return 0, err
+	}
+	ords := make([]core.Ord, 0, set.Len())
+	for o := range set.All() {
+		ords = append(ords, o)
+	}
+	docs, err := c.stored.Documents(ords, false)
+	if err != nil {
+		return 0, err
+	}
+	var ids []string
+	for _, d := range docs {
+		if d != nil {
+			ids = append(ids, d.ID)
+		}
+	}
+	return c.Delete(ctx, ids, w)
+}
+
+// Count returns how many documents satisfy f; nil counts all.
+func (c *Collection) Count(f *query.Filter) (int, error) {
+	if f == nil {
+		return c.Len(), nil
+	}
+	set, err := c.engine.Matching(f)
+	if err != nil {
+		return 0, err
+	}
+	return set.Len(), nil
+}
+
+// waitFor waits as far as w asks. The documents are stored whatever it
+// returns.
+func (c *Collection) waitFor(ctx context.Context, seq uint64, w Wait) error {
+	if w != WaitIndexed && w != WaitTrained {
+		return nil
+	}
+	return c.wait(ctx, seq)
+}

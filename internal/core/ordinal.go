@@ -1,0 +1,69 @@
+package core
+
+import (
+	"iter"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// Ord is the dense number of a stored passage within its collection. Ordinals
+// start at 0, grow by one with every write and are never reused while the
+// collection lives: an updated document gets a new ordinal and its old one
+// becomes a hole. Indexes and filters know only ordinals; only storage knows
+// the ids behind them.
+type Ord uint32
+
+// Set is a set of ordinals, held as a compressed (roaring) bitmap. The zero
+// value is not usable; make sets with NewSet. A Set is not safe for concurrent
+// use while it is being changed.
+type Set struct {
+	bits *roaring.Bitmap
+}
+
+// NewSet returns a set that holds the given ordinals.
+func NewSet(ords ...Ord) *Set {
+	s := &Set{bits: roaring.New()}
+	for _, o := range ords {
+		s.bits.Add(uint32(o))
+	}
+	return s
+}
+
+// Add puts o into the set.
+func (s *Set) Add(o Ord) { s.bits.Add(uint32(o)) }
+
+// Remove takes o out of the set; it is no error when o is not a member.
+func (s *Set) Remove(o Ord) { s.bits.Remove(uint32(o)) }
+
+// Contains reports whether o is a member.
+func (s *Set) Contains(o Ord) bool { return s.bits.Contains(uint32(o)) }
+
+// Len returns the number of members.
+func (s *Set) Len() int { return int(s.bits.GetCardinality()) }
+
+// And keeps only the members that t holds too.
+func (s *Set) And(t *Set) { s.bits.And(t.bits) }
+
+// Or adds all members of t.
+func (s *Set) Or(t *Set) { s.bits.Or(t.bits) }
+
+// AndNot removes all members of t.
+func (s *Set) AndNot(t *Set) { s.bits.AndNot(t.bits) }
+
+// Clone returns an independent copy.
+func (s *Set) Clone() *Set { return &Set{bits: s.bits.Clone()} }
+
+// SizeBytes estimates the memory that the set takes, in bytes.
+func (s *Set) SizeBytes() int { return int(s.bits.GetSizeInBytes()) }
+
+// All yields the members in ascending order. The set must not change
+// meanwhile.
+func (s *Set) All() iter.Seq[Ord] {
+	return func(yield func(Ord) bool) {
+		for it := s.bits.Iterator(); it.HasNext(); {
+			if !yield(Ord(it.Next())) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package lint
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is the path of this module.
+const module = "github.com/vecdb/vecdb"
+
+// layers tells, for each folder, which other folders of the module it may
+// import. A folder that is not named here has no place in the picture yet and
+// fails the test. A trailing "/..." stands for all folders below.
+var layers = map[string][]string{
+	"internal/core":       {},
+	"internal/simd":       {},
+	"internal/lint":       {},
+	"internal/records":    {"internal/core"},
+	"index":               {"internal/core"},
+	"index/flat":          {"index", "internal/core", "internal/simd"},
+	"index/coder":         {"index", "internal/core", "internal/simd"},
+	"index/field":         {"internal/core"},
+	"index/indextest":     {"index", "internal/core"},
+	"storage":             {"internal/core"},
+	"storage/badger":      {"storage", "internal/core"},
+	"storage/mem":         {"storage", "internal/core"},
+	"storage/faulty":      {"storage", "internal/core"},
+	"storage/storagetest": {"storage", "internal/core"},
+	"embedder":            {"internal/core"},
+	"embedder/token":      {"embedder", "internal/core"},
+	"embedder/ort":        {"embedder", "internal/core"},
+	"embedder/hash":       {"embedder", "internal/core"},
+	"embedder/hub":        {"embedder", "internal/core"},
+	"embedder/embedtest":  {"embedder", "internal/core"},
+	"query":               {"index", "internal/core"},
+	"":                    {"internal/core", "internal/simd", "index/...", "storage/...", "embedder/...", "query"},
+	"client":              {"internal/core", "query"},
+	"server":              {"", "client", "query", "embedder", "internal/core", "internal/simd"},
+	"bench":               {"", "index/...", "query", "embedder", "internal/core"},
+	"cmd/vecdb":           {"...", ""},
+}
+
+// testOnly holds what test files may import beyond their folder's layers:
+// suites, fakes and, for tests from outside, the parts they wire together.
+var testOnly = []string{
+	"index/flat", "index/indextest", "storage/mem", "storage/faulty", "storage/storagetest", "storage/badger",
+	"embedder/hash", "embedder/embedtest", "embedder/token", "embedder/ort", "embedder/hub", "embedder", "internal/core",
+}
+
+// homes names the one folder that may import an outside module (or any module
+// below the given prefix).
+var homes = map[string]string{
+	"github.com/dgraph-io/badger":         "storage/badger",
+	"github.com/coder/hnsw":               "index/coder",
+	"github.com/yalue/onnxruntime_go":     "embedder/ort",
+	"github.com/sugarme/tokenizer":        "embedder/token",
+	"github.com/RoaringBitmap/roaring":    "internal/core",
+	"github.com/gin-gonic/gin":            "server",
+	"github.com/prometheus/client_golang": "server",
+	"github.com/spf13/cobra":              "cmd/vecdb",
+	"github.com/vbauerster/mpb":           "cmd/vecdb",
+	"github.com/jedib0t/go-pretty":        "cmd/vecdb",
+	"gonum.org/v1/plot":                   "bench",
+	"github.com/klauspost/cpuid":          "internal/simd",
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	for _, f := range goFiles(t) {
+		allowed, known := layers[f.dir]
+		if !known {
+			t.Errorf("%s: folder %q has no place in the layers; add it to internal/lint and to docs/architecture.md", f.path, f.dir)
+			continue
+		}
+		for _, imp := range f.imports {
+			dir, ours := ourFolder(imp)
+			if !ours || dir == f.dir || permits(allowed, dir) {
+				continue
+			}
+			if f.test && slices.Contains(testOnly, dir) {
+				continue
+			}
+			t.Errorf("%s imports %s, which its layer does not permit", f.path, imp)
+		}
+	}
+}
+
+func TestOutsideModulesHaveOneHome(t *testing.T) {
+	for _, f := range goFiles(t) {
+		for _, imp := range f.imports {
+			for prefix, home := range homes {
+				if (imp == prefix || strings.HasPrefix(imp, prefix+"/")) && f.dir != home {
+					t.Errorf("%s imports %s, whose only home is %s", f.path, imp, home)
+				}
+			}
+		}
+	}
+}
+
+// ourFolder returns the folder of an import path of this module.
+func ourFolder(imp string) (string, bool) {
+	if imp == module {
+		return "", true
+	}
+	return strings.CutPrefix(imp, module+"/")
+}
+
+func permits(allowed []string, dir string) bool {
+	for _, a := range allowed {
+		if a == dir || a == "..." {
+			return true
+		}
+		if base, all := strings.CutSuffix(a, "/..."); all && (dir == base || path.Dir(dir) == base) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,225 @@
+package vecdb
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/hub"
+	"github.com/vecdb/vecdb/embedder/ort"
+	"github.com/vecdb/vecdb/embedder/token"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/storage"
+)
+
+// ModelStatus is a model of the manifest and whether it can be used here.
+type ModelStatus struct {
+	embedder.Model
+	Ready bool // the files of its default precision are on this machine
+}
+
+// models opens each model once, when it is first needed, and shares it among
+// collections.
+type models struct {
+	options  Options
+	manifest *embedder.Manifest
+	hub      *hub.Hub
+
+	mu     sync.Mutex // guards the rest
+	open   map[string]*modelSlot
+	closed bool
+}
+
+// modelSlot is one model with one precision. Its mutex is held while the model
+// is being opened, so that a second caller waits for the first.
+type modelSlot struct {
+	mu  sync.Mutex
+	emb embedder.Embedder
+}
+
+func newModels(o Options) (*models, error) {
+	manifest, err := embedder.DefaultManifest()
+	if err != nil {
+		return nil, err
+	}
+	return &models{options: o, manifest: manifest, hub: hub.New(o.Home, manifest), open: make(map[string]*modelSlot)}, nil
+}
+
+// complete fills cfg from the model that o asks for.
+func (m *models) complete(cfg storage.Config, o CollectionOptions) (storage.Config, error) {
+	name := o.Model
+	if name == "" {
+		model, err := m.manifest.ForLanguage(cmp.Or(o.Language, "en"))
+		if err != nil {
+			return cfg, core.Invalid("/language", "use en or zh, or name a model", "no default model for language %q", o.Language)
+		}
+		name = model.Name
+	}
+	name, precision, err := m.resolve(name, o.Precision)
+	if err != nil {
+		return cfg, err
+	}
+	model, err := m.manifest.Model(name)
+	if err != nil {
+		return cfg, err
+	}
+	if o.Dim != 0 && o.Dim != model.Dim {
+		return cfg, &core.InputError{Pointer: "/dimension", Cause: ErrDimension,
+			Detail: fmt.Sprintf("model %s has vectors of %d numbers, not %d", name, model.Dim, o.Dim),
+			Hint:   "leave the dimension out"}
+	}
+	cfg.Model, cfg.Precision, cfg.Dim = name, precision, model.Dim
+	cfg.Language = cmp.Or(o.Language, model.Language)
+	return cfg, nil
+}
+
+// resolve returns the full name and the precision of a model, with defaults
+// for empty ones.
+func (m *models) resolve(name, precision string) (model, prec string, err error) {
+	var found embedder.Model
+	if name == "" {
+		found, err = m.manifest.ForLanguage("en")
+	} else {
+		found, err = m.manifest.Model(name)
+	}
+	if err != nil {
+		return "", "", &core.InputError{Pointer: "/model", Cause: ErrNotFound, Detail: err.Error(), Hint: "vecdb model list"}
+	}
+	p, err := found.Precision(precision)
+	if err != nil {
+		return "", "", err
+	}
+	return found.Name, string(p), nil
+}
+
+// get returns the open model, opening it first when needed.
+func (m *models) get(ctx context.Context, name, precision string) (embedder.Embedder, error) {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return nil, ErrClosed
+	}
+	key := name + "@" + precision
+	slot := m.open[key]
+	if slot == nil {
+		slot = &modelSlot{}
+		m.open[key] = slot
+	}
+	m.mu.Unlock()
+
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	if slot.emb != nil {
+		return slot.emb, nil
+	}
+	openModel := m.openFiles
+	if m.options.OpenModel != nil {
+		openModel = m.options.OpenModel
+	}
+	emb, err := openModel(ctx, name, precision)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s (%s): %w", name, precision, err)
+	}
+	slot.emb = emb
+	return emb, nil
+}
+
+// openFiles opens a model from the files under Options.Home.
+func (m *models) openFiles(_ context.Context, name, precision string) (embedder.Embedder, error) {
+	model, err := m.manifest.Model(name)
+	if err != nil {
+		return nil, err
+	}
+	files, err := m.hub.Locate(name, embedder.Precision(precision))
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := token.Load(files.Tokenizer, token.Options{Lowercase: model.Lowercase})
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := m.openSessions(files.Model)
+	if err != nil {
+		return nil, err
+	}
+	emb, err := embedder.NewEncoder(embedder.EncoderConfig{
+		Tokenizer: tokens, Runtimes: sessions, Dim: model.Dim, MaxTokens: model.MaxTokens, Pooling: model.Pooling,
+		QueryPrefix: model.QueryPrefix, PassagePrefix: model.PassagePrefix,
+	})
+	if err != nil {
+		return nil, errors.Join(err, closeAll(sessions))
+	}
+	return emb, nil
+}
+
+func (m *models) openSessions(model string) ([]embedder.Runtime, error) {
+	library, err := m.hub.LocateRuntime()
+	if err != nil {
+		return nil, err
+	}
+	runtime, err := ort.Open(library)
+	if err != nil {
+		return nil, err
+	}
+	var sessions []embedder.Runtime
+	for range m.options.Threads {
+		s, err := runtime.NewSession(model, ort.Options{Threads: 1})
+		if err != nil {
+			return nil, errors.Join(err, closeAll(sessions))
+		}
+		sessions = append(sessions, s)
+	}
+	return sessions, nil
+}
+
+func closeAll(sessions []embedder.Runtime) error {
+	var errs []error
+	for _, s := range sessions {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (m *models) list() []ModelStatus {
+	var out []ModelStatus
+	for _, model := range m.manifest.Models {
+		p, err := model.Precision("")
+		ready := err == nil
+		if ready {
+			_, err = m.hub.Locate(model.Name, p)
+			ready = err == nil
+		}
+		out = append(out, ModelStatus{Model: model, Ready: ready})
+	}
+	return out
+}
+
+func (m *models) runtimeName() string {
+	library, err := m.hub.LocateRuntime()
+	if err != nil {
+		return "none: " + err.Error()
+	}
+	runtime, err := ort.Open(library)
+	if err != nil {
+		return "none: " + err.Error()
+	}
+	return "onnxruntime " + runtime.Version()
+}
+
+func (m *models) close() error {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	var errs []error
+	for _, slot := range m.open {
+		slot.mu.Lock()
+		if slot.emb != nil {
+			errs = append(errs, slot.emb.Close())
+		}
+		slot.mu.Unlock()
+	}
+	return errors.Join(errs...)
+}

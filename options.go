@@ -1,0 +1,107 @@
+package vecdb
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/hub"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// The index back ends that Options.Index names.
+const (
+	IndexFlat  = "flat"  // exact: compares a query with every vector
+	IndexCoder = "coder" // github.com/coder/hnsw, for comparison; its recall is low
+)
+
+// Options of Open. The zero value is ready to use.
+type Options struct {
+	// InMemory keeps everything in memory and ignores the directory.
+	InMemory bool
+	// ReadOnly opens an existing directory without changing it; writes return
+	// ErrReadOnly.
+	ReadOnly bool
+	// Index is the index back end, IndexFlat by default.
+	Index string
+	// Home is the folder of models and runtimes. Default: $VECDB_HOME, else
+	// vecdb in the user's cache directory.
+	Home string
+	// Threads is how many one-thread sessions a model gets. Default: one a
+	// core (GOMAXPROCS).
+	Threads int
+	// MinFreeBytes is the free space below which writes are refused with
+	// ErrFull. 0 is max(512 MiB, 1 % of the file system); negative is no check.
+	MinFreeBytes int64
+	// Logger gets what happens in the background; nil discards it.
+	Logger *slog.Logger
+	// OpenModel opens a model. Default: from the files under Home. Programs
+	// with an embedder of their own set it.
+	OpenModel func(ctx context.Context, model, precision string) (embedder.Embedder, error)
+}
+
+// withDefaults fills in the defaults and checks the rest.
+func (o Options) withDefaults() (Options, error) {
+	switch o.Index {
+	case "":
+		o.Index = IndexFlat
+	case IndexFlat, IndexCoder:
+	default:
+		return o, core.Invalid("/index", "use flat or coder", "unknown index back end %q", o.Index)
+	}
+	if o.Home == "" {
+		o.Home = hub.DefaultHome()
+	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// CollectionOptions describes a new collection. The zero value is an English
+// one with the default model.
+type CollectionOptions struct {
+	// Language picks the default model: "en" (default) or "zh".
+	Language string
+	// Model names a model of the manifest; NoModel makes a collection that
+	// takes vectors only. Default: the language's.
+	Model string
+	// Precision is "int8" (default) or "fp32".
+	Precision string
+	// Dim is the length of the vectors: needed with NoModel, otherwise 0 or the
+	// model's.
+	Dim int
+	// Metric is "cosine" (default), "dot" or "l2".
+	Metric string
+	// Fields declares types of fields: keyword, text, integer, float or bool.
+	// Fields that are not named may hold anything.
+	Fields map[string]string
+}
+
+// NoModel is the CollectionOptions.Model of a collection without a model.
+const NoModel = "none"
+
+// Wait says how far a write must have come before the call returns.
+type Wait string
+
+// The levels of waiting; the zero value is WaitDurable.
+const (
+	WaitDurable Wait = "durable" // on stable storage
+	WaitIndexed Wait = "indexed" // found by searches too
+	WaitTrained Wait = "trained" // whatever is learnt from the documents has caught up too
+)
+
+// ParseWait returns the level of that name; "" is WaitDurable.
+func ParseWait(name string) (Wait, error) {
+	switch w := Wait(name); w {
+	case "":
+		return WaitDurable, nil
+	case WaitDurable, WaitIndexed, WaitTrained:
+		return w, nil
+	}
+	return "", core.Invalid("", "use durable, indexed or trained", "unknown wait level %q", name)
+}

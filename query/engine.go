@@ -1,0 +1,53 @@
+// Package query is the one query engine of vecdb. Search, recommendation and
+// classification take the same steps: make a query vector, turn the filter
+// into a set of ordinals, ask the index for the nearest, fetch the documents,
+// and turn the hits into an answer. They differ only in the first step and in
+// the last.
+package query
+
+import (
+	"context"
+	"time"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// Source is what the engine asks of a collection. It is safe for concurrent
+// use.
+type Source interface {
+	// Embed embeds texts as queries.
+	Embed(ctx context.Context, texts []string) (Embedded, error)
+	// Nearest returns the nearest stored vectors; exact asks for a comparison
+	// with every allowed one.
+	Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error)
+	// Documents returns the documents under ords, nil where there is none any
+	// more; their vectors are set only withVectors.
+	Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error)
+	// Ordinals returns the ordinals of ids, core.NoOrd where there is none.
+	Ordinals(ctx context.Context, ids []string) ([]core.Ord, error)
+	// Lookup returns the ordinals that satisfy a condition; the caller owns
+	// the set. "id exists" holds for every document.
+	Lookup(cond core.Condition) (*core.Set, error)
+}
+
+// Embedded is what Source.Embed returns.
+type Embedded struct {
+	Vectors  [][]float32
+	Tokenize time.Duration
+	Run      time.Duration
+}
+
+// Engine answers requests over one Source. It has no state of its own and is
+// safe for concurrent use.
+type Engine struct {
+	source Source
+	metric index.Metric
+	dim    int
+}
+
+// New returns an engine over source, whose vectors have dim numbers and are
+// compared by metric.
+func New(source Source, metric index.Metric, dim int) *Engine {
+	return &Engine{source: source, metric: metric, dim: dim}
+}

@@ -1,0 +1,195 @@
+package query
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// Limits and defaults of a request.
+const (
+	DefaultLimit = 10
+	MaxLimit     = 10_000
+	MaxExamples  = 1_000 // liked, disliked and excluded entries each
+	MaxTexts     = 1_000 // texts of one classification
+
+	DefaultNeighbors   = 20
+	DefaultTemperature = 0.05
+	DefaultLabelField  = "label"
+)
+
+// Mode says by what documents are ranked.
+type Mode string
+
+// Dense ranks by the similarity of vectors. It is the only mode and the
+// default.
+const Dense Mode = "dense"
+
+// Request is the one query object: search, recommend and classify share it,
+// the library, the command line and the REST interface too. What is searched
+// for is exactly one of Text, Vector, ID or examples in Like (with or without
+// Dislike).
+type Request struct {
+	// Text is embedded with the collection's model as a query.
+	Text string `json:"text,omitempty"`
+	// Vector is used as it is; its length is the collection's dimension.
+	Vector []float32 `json:"vector,omitempty"`
+	// ID is a stored document, whose vector is used and which is left out of
+	// the hits.
+	ID string `json:"id,omitempty"`
+	// Like and Dislike are examples to come near to and to stay away from.
+	// Stored examples are left out of the hits.
+	Like    []Example `json:"like,omitempty"`
+	Dislike []Example `json:"dislike,omitempty"`
+
+	// Exclude names documents that must not be among the hits; unknown ids
+	// are no error.
+	Exclude []string `json:"exclude,omitempty"`
+	// Filter restricts the hits to documents that satisfy it; the search runs
+	// over these alone.
+	Filter *Filter `json:"filter,omitempty"`
+	// Limit is the largest number of hits; 0 is DefaultLimit, at most MaxLimit.
+	Limit int `json:"limit,omitempty"`
+	// Mode is Dense or empty.
+	Mode Mode `json:"mode,omitempty"`
+	// MinScore leaves out hits with a lower score; nil keeps all.
+	MinScore *float32 `json:"min_score,omitempty"`
+	// Fields names the members that the documents of the hits carry besides
+	// the id; empty carries all of them but the vector.
+	Fields []string `json:"fields,omitempty"`
+	// WithVector adds the stored vectors to the documents of the hits.
+	WithVector bool `json:"with_vector,omitempty"`
+	// Params tunes the index.
+	Params Params `json:"params,omitzero"`
+	// Explain adds to each hit how its score came about.
+	Explain bool `json:"explain,omitempty"`
+}
+
+// Params tunes the search in the index.
+type Params struct {
+	// Ef is the breadth of a graph search; 0 is the index's default.
+	Ef int `json:"ef,omitempty"`
+	// Exact compares the query with every allowed vector.
+	Exact bool `json:"exact,omitempty"`
+}
+
+// Example is one liked or disliked thing: exactly one of a stored id, a text
+// or a vector. Its JSON form is a string (the id) or an object with one of the
+// members "id", "text" and "vector".
+type Example struct {
+	ID     string    `json:"id,omitempty"`
+	Text   string    `json:"text,omitempty"`
+	Vector []float32 `json:"vector,omitempty"`
+}
+
+// UnmarshalJSON reads either form and refuses unknown members.
+func (e *Example) UnmarshalJSON(data []byte) error {
+	*e = Example{}
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &e.ID)
+	}
+	type plain Example
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return dec.Decode((*plain)(e))
+}
+
+// Hit is one found document.
+type Hit struct {
+	ID       string         `json:"id"`
+	Score    float32        `json:"score"` // by the collection's metric; larger is nearer
+	Document *core.Document `json:"document,omitempty"`
+	Explain  *Explain       `json:"explain,omitempty"`
+}
+
+// Explain tells how the score of a hit came about.
+type Explain struct {
+	Metric  string        `json:"metric"`            // cosine, dot or l2
+	Dense   float32       `json:"dense"`             // the similarity of the vectors
+	Because []Contributor `json:"because,omitempty"` // the examples nearest to the hit, nearest first
+}
+
+// Contributor is an example of the request with its similarity to a hit.
+type Contributor struct {
+	ID    string  `json:"id,omitempty"`
+	Text  string  `json:"text,omitempty"`
+	Score float32 `json:"score"`
+}
+
+// Took tells where the time of a query went, in milliseconds.
+type Took struct {
+	Tokenize float64 `json:"tokenize"`
+	Embed    float64 `json:"embed"`
+	Search   float64 `json:"search"`
+	Fetch    float64 `json:"fetch"`
+	Total    float64 `json:"total"`
+}
+
+// Response is the answer to a search or a recommendation: the hits, best
+// first.
+type Response struct {
+	Hits []Hit `json:"hits"`
+	Took Took  `json:"took_ms"`
+}
+
+// Method is a way to classify.
+type Method string
+
+// MethodNeighbors lets the nearest labelled documents vote with weights
+// exp(score/temperature). MethodAuto chooses among the methods there are,
+// which today means MethodNeighbors.
+const (
+	MethodAuto      Method = "auto"
+	MethodNeighbors Method = "neighbors"
+)
+
+// ClassifyRequest is a Request plus what classification needs. Texts may
+// stand in for Text to classify many texts at once; Limit is not used.
+type ClassifyRequest struct {
+	Request
+	Texts []string `json:"texts,omitempty"`
+	// LabelField is the field that holds the labels; "" is DefaultLabelField.
+	// An array holds several labels, each of which gets the neighbor's vote.
+	LabelField string `json:"label_field,omitempty"`
+	// Method is MethodAuto when empty.
+	Method Method `json:"method,omitempty"`
+	// K is how many neighbors vote; 0 is DefaultNeighbors.
+	K int `json:"k,omitempty"`
+	// Temperature divides the scores before the softmax; 0 is
+	// DefaultTemperature. Smaller listens more to the nearest.
+	Temperature float64 `json:"temperature,omitempty"`
+	// MinProbability makes a result abstain when its best label is less
+	// probable; 0 never abstains while there is a labelled neighbor.
+	MinProbability float64 `json:"min_probability,omitempty"`
+}
+
+// Classification is the result for one text.
+type Classification struct {
+	// Label is the most probable label, nil when Abstained.
+	Label *string `json:"label"`
+	// Probability is that of the most probable label, 0 without neighbors.
+	Probability float64 `json:"probability"`
+	// Abstained tells that no label reached MinProbability, or that no
+	// labelled neighbor was found.
+	Abstained bool `json:"abstained"`
+	// Scores holds the probability of every label among the neighbors; they
+	// sum to 1.
+	Scores map[string]float64 `json:"scores"`
+	// Neighbors are the voters, nearest first: the reasons.
+	Neighbors []Voter `json:"neighbors"`
+}
+
+// Voter is a labelled neighbor.
+type Voter struct {
+	ID    string  `json:"id"`
+	Score float32 `json:"score"`
+	Label string  `json:"label"` // several labels are joined by ", "
+}
+
+// ClassifyResponse is the answer to a classification: one result a text, in
+// their order.
+type ClassifyResponse struct {
+	Results []Classification `json:"results"`
+	Took    Took             `json:"took_ms"`
+}

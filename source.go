@@ -1,0 +1,88 @@
+package vecdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/flat"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/storage"
+)
+
+// source is what the query engine sees of a collection.
+type source struct{ c *Collection }
+
+var _ query.Source = source{}
+
+// Embed embeds texts as queries with the collection's model.
+func (s source) Embed(ctx context.Context, texts []string) (query.Embedded, error) {
+	r, err := s.c.embed(ctx, embedder.Query, texts)
+	if err != nil {
+		return query.Embedded{}, err
+	}
+	return query.Embedded{Vectors: r.Vectors, Tokenize: r.Tokenize, Run: r.Run}, nil
+}
+
+// Nearest searches the index.
+func (s source) Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error) {
+	if exact && s.c.db.options.Index != IndexFlat {
+		return s.scan(ctx, q, o)
+	}
+	return s.c.index.Search(ctx, q, o)
+}
+
+// scan reads all stored vectors and compares q with each.
+func (s source) scan(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
+	exact, err := flat.New(index.Config{Dim: s.c.info.Dim, Metric: index.Metric(s.c.info.Metric)})
+	if err != nil {
+		return nil, err
+	}
+	err = s.c.stored.Snapshot(func(snap storage.Snapshot) error {
+		return snap.Vectors(func(ord core.Ord, v []float32) error {
+			return exact.Insert(ctx, []index.Item{{Ord: ord, Vector: v}})
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exact.Search(ctx, q, o)
+}
+
+// Documents reads documents from the store.
+func (s source) Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.c.stored.Documents(ords, withVectors)
+}
+
+// Ordinals looks ids up in the store.
+func (s source) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.c.stored.Ords(ids)
+}
+
+// Lookup asks the index of fields.
+func (s source) Lookup(cond core.Condition) (*core.Set, error) { return s.c.fields.Lookup(cond) }
+
+// embed embeds texts with the collection's model.
+func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []string) (embedder.Result, error) {
+	if c.info.Model == "" {
+		return embedder.Result{}, core.Invalid("/text", "give vectors, or make a collection with a model",
+			"collection %s takes vectors only", c.Name())
+	}
+	emb, err := c.db.models.get(ctx, c.info.Model, c.info.Precision)
+	if err != nil {
+		return embedder.Result{}, err
+	}
+	if emb.Dim() != c.info.Dim {
+		return embedder.Result{}, fmt.Errorf("model %s has %d dimensions, collection %s has %d: %w",
+			c.info.Model, emb.Dim(), c.Name(), c.info.Dim, ErrDimension)
+	}
+	return emb.Embed(ctx, kind, texts)
+}

@@ -1,0 +1,18 @@
+package storage
+
+import "time"
+
+// Config describes a collection; it is stored with it and does not change
+// while the collection lives. The root package fills and checks it.
+type Config struct {
+	Name      string `json:"name"`
+	Language  string `json:"language,omitempty"`  // "en" or "zh"; empty without a model
+	Model     string `json:"model,omitempty"`     // empty: the collection takes vectors only
+	Precision string `json:"precision,omitempty"` // "int8" or "fp32"
+	Dim       int    `json:"dimension"`           // numbers a vector
+	Metric    string `json:"metric"`              // "cosine", "dot" or "l2"
+	// Fields holds the declared types of fields by name: keyword, text,
+	// integer, float or bool.
+	Fields  map[string]string `json:"fields,omitempty"`
+	Created time.Time         `json:"created"`
+}

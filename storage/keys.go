@@ -1,0 +1,70 @@
+package storage
+
+import (
+	"encoding/binary"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// All keys begin with one byte that tells their area. Keys of a collection
+// continue with its number (big-endian uint32), never its name, and a byte
+// for the kind of record; numbers are big-endian so that keys sort by them.
+// docs/file-format.md lists the records.
+const (
+	areaMeta       = 'm' // one record about the whole store
+	areaCollection = 'c' // collection numbers and settings, by number
+	areaData       = 'd' // everything inside collections
+)
+
+// The kinds of a collection's records.
+const (
+	kindCounters = 'a'
+	kindDocument = 'd'
+	kindID       = 'i'
+	kindLog      = 'l'
+	kindVector   = 'v'
+)
+
+func metaKey() []byte { return []byte{areaMeta} }
+
+func collectionKey(number uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{areaCollection}, number)
+}
+
+// dataPrefix begins all keys of the records of one collection.
+func dataPrefix(number uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{areaData}, number)
+}
+
+func kindPrefix(number uint32, kind byte) []byte { return append(dataPrefix(number), kind) }
+
+func countersKey(number uint32) []byte { return kindPrefix(number, kindCounters) }
+
+func documentKey(number uint32, ord core.Ord) []byte {
+	return binary.BigEndian.AppendUint32(kindPrefix(number, kindDocument), uint32(ord))
+}
+
+func vectorKey(number uint32, ord core.Ord) []byte {
+	return binary.BigEndian.AppendUint32(kindPrefix(number, kindVector), uint32(ord))
+}
+
+func idKey(number uint32, id string) []byte { return append(kindPrefix(number, kindID), id...) }
+
+func logKey(number uint32, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(kindPrefix(number, kindLog), seq)
+}
+
+// ordOf reads the ordinal at the end of a document's or vector's key.
+func ordOf(key []byte) core.Ord { return core.Ord(binary.BigEndian.Uint32(key[len(key)-4:])) }
+
+// prefixEnd returns the first key behind all that begin with prefix.
+func prefixEnd(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i] < 0xff {
+			end[i]++
+			return end[:i+1]
+		}
+	}
+	return nil
+}

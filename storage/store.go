@@ -1,0 +1,274 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// FormatVersion is the version of the layout of keys and records that this
+// package writes.
+const FormatVersion = 1
+
+// dropBatch is how many keys of a dropped collection are deleted at a time.
+const dropBatch = 4096
+
+// Options of Open.
+type Options struct {
+	// ReadOnly leaves the engine as it is: an empty one is refused, unfinished
+	// drops stay unfinished, and writes return core.ErrReadOnly.
+	ReadOnly bool
+}
+
+// Store keeps collections on one engine, which it owns. It is safe for
+// concurrent use.
+type Store struct {
+	engine   Engine
+	readOnly bool
+	writer   *committer
+
+	mu          sync.RWMutex           // guards the rest
+	collections map[string]*Collection // by name, dropped ones left out
+	next        uint32                 // number of the next collection
+	closed      bool
+}
+
+// Open opens the store on engine and makes it when the engine is empty. It
+// owns the engine from then on when it returns no error. A store of a newer
+// format is refused.
+func Open(engine Engine, o Options) (*Store, error) {
+	s := &Store{engine: engine, readOnly: o.ReadOnly, collections: make(map[string]*Collection)}
+	if err := s.checkFormat(); err != nil {
+		return nil, err
+	}
+	dropped, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	if !o.ReadOnly {
+		for _, number := range dropped {
+			if err := s.erase(number); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.writer = startCommitter(engine)
+	return s, nil
+}
+
+func (s *Store) checkFormat() error {
+	key := metaKey()
+	var meta storeMeta
+	err := s.engine.View(func(r Reader) error {
+		v, err := r.Get(key)
+		if err != nil {
+			return err
+		}
+		return decodeJSON(areaMeta, key, v, &meta)
+	})
+	switch {
+	case isNotFound(err) && !s.readOnly:
+		record, err := encodeJSON(areaMeta, key, storeMeta{Format: FormatVersion, Created: time.Now().UTC()})
+		if err != nil {
+			return err
+		}
+		b := new(Batch)
+		b.Put(key, record)
+		return s.engine.Apply(b)
+	case err != nil:
+		return fmt.Errorf("read the store's format: %w", err)
+	case meta.Format != FormatVersion:
+		return core.Invalid("", "use a newer vecdb", "the database has format %d, this vecdb reads format %d", meta.Format, FormatVersion)
+	}
+	return nil
+}
+
+// load reads the collections and returns the numbers of those that were being
+// dropped.
+func (s *Store) load() (dropped []uint32, err error) {
+	err = s.engine.View(func(r Reader) error {
+		return r.Scan([]byte{areaCollection}, []byte{areaCollection + 1}, func(key, value []byte) error {
+			number := uint32(ordOf(key))
+			s.next = max(s.next, number+1)
+			var meta collectionMeta
+			if err := decodeJSON(areaCollection, key, value, &meta); err != nil {
+				return err
+			}
+			if meta.Dropped {
+				dropped = append(dropped, number)
+				return nil
+			}
+			c, err := openCollection(s, number, meta.Config, r)
+			if err != nil {
+				return err
+			}
+			s.collections[meta.Name] = c
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the collections: %w", err)
+	}
+	return dropped, nil
+}
+
+// Create makes a collection. The error matches core.ErrExists when there is
+// one of that name.
+func (s *Store) Create(cfg Config) (*Collection, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.writable(); err != nil {
+		return nil, err
+	}
+	if s.collections[cfg.Name] != nil {
+		return nil, fmt.Errorf("collection %s: %w", cfg.Name, core.ErrExists)
+	}
+	number := s.next
+	if err := s.putMeta(number, collectionMeta{Config: cfg}); err != nil {
+		return nil, err
+	}
+	s.next++
+	c := newCollection(s, number, cfg, counters{})
+	s.collections[cfg.Name] = c
+	return c, nil
+}
+
+func (s *Store) putMeta(number uint32, meta collectionMeta) error {
+	key := collectionKey(number)
+	record, err := encodeJSON(areaCollection, key, meta)
+	if err != nil {
+		return err
+	}
+	b := new(Batch)
+	b.Put(key, record)
+	return s.engine.Apply(b)
+}
+
+func (s *Store) writable() error {
+	switch {
+	case s.closed:
+		return core.ErrClosed
+	case s.readOnly:
+		return core.ErrReadOnly
+	}
+	return nil
+}
+
+// Collection returns the collection of that name, or an error that matches
+// core.ErrNotFound.
+func (s *Store) Collection(name string) (*Collection, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if c := s.collections[name]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("collection %.80q: %w", name, core.ErrNotFound)
+}
+
+// Collections returns the settings of all collections in the order of their
+// names.
+func (s *Store) Collections() []Config {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []Config
+	for c := range maps.Values(s.collections) {
+		out = append(out, c.Config())
+	}
+	slices.SortFunc(out, func(a, b Config) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Drop deletes a collection. It is gone when Drop returns; a crash meanwhile
+// leaves either all of it or a rest that the next Open deletes.
+func (s *Store) Drop(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.writable(); err != nil {
+		return err
+	}
+	c := s.collections[name]
+	if c == nil {
+		return fmt.Errorf("collection %.80q: %w", name, core.ErrNotFound)
+	}
+	if err := s.putMeta(c.number, collectionMeta{Config: c.config, Dropped: true}); err != nil {
+		return err
+	}
+	delete(s.collections, name)
+	// The committer is asked to let go of the collection, so that no commit
+	// that was under way writes records behind the erasure.
+	s.writer.flush(c)
+	return s.erase(c.number)
+}
+
+// erase deletes all records of a dropped collection, the mark last.
+func (s *Store) erase(number uint32) error {
+	prefix := dataPrefix(number)
+	for {
+		b := new(Batch)
+		err := s.engine.View(func(r Reader) error {
+			return r.Scan(prefix, prefixEnd(prefix), func(key, _ []byte) error {
+				b.Delete(slices.Clone(key))
+				if b.Len() == dropBatch {
+					return StopScan
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return fmt.Errorf("delete a dropped collection: %w", err)
+		}
+		last := b.Len() < dropBatch
+		if last {
+			b.Delete(collectionKey(number))
+		}
+		if err := s.engine.Apply(b); err != nil {
+			return fmt.Errorf("delete a dropped collection: %w", err)
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+// SizeBytes returns the space that the store takes, in bytes.
+func (s *Store) SizeBytes() int64 { return s.engine.SizeBytes() }
+
+// Verify reads everything, and reports each record that fails its checksum or
+// does not agree with the others. The error is for what stops the reading.
+func (s *Store) Verify(ctx context.Context, report func(problem string)) error {
+	if err := s.engine.Verify(); errors.Is(err, core.ErrCorrupt) {
+		report(err.Error())
+	} else if err != nil {
+		return err
+	}
+	s.mu.RLock()
+	collections := slices.Collect(maps.Values(s.collections))
+	s.mu.RUnlock()
+	slices.SortFunc(collections, func(a, b *Collection) int { return strings.Compare(a.config.Name, b.config.Name) })
+	for _, c := range collections {
+		if err := c.verify(ctx, report); err != nil {
+			return fmt.Errorf("verify collection %s: %w", c.config.Name, err)
+		}
+	}
+	return nil
+}
+
+// Close refuses new writes, waits for those under way and closes the engine.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.writer.close()
+	return s.engine.Close()
+}
