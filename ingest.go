@@ -222,7 +222,7 @@ func (c *Collection) DeleteWhere(ctx context.Context, f *Filter, w Wait) (int, e
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return 0, err
 	}
-	set, err := c.engine.Matching(f)
+	set, err := c.engine.Matching(ctx, f)
 	if err != nil {
 		return 0, err
 	}
@@ -244,11 +244,11 @@ func (c *Collection) DeleteWhere(ctx context.Context, f *Filter, w Wait) (int, e
 }
 
 // Count returns how many documents satisfy f; nil counts all.
-func (c *Collection) Count(f *query.Filter) (int, error) {
+func (c *Collection) Count(ctx context.Context, f *query.Filter) (int, error) {
 	if f == nil {
 		return c.Len(), nil
 	}
-	set, err := c.engine.Matching(f)
+	set, err := c.engine.Matching(ctx, f)
 	if err != nil {
 		return 0, err
 	}

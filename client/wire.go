@@ -7,6 +7,31 @@ import (
 	"encoding/json"
 
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+)
+
+// The codes of problems. They are stable.
+const (
+	CodeInvalid            = "invalid_input"
+	CodeDimension          = "dimension_mismatch"
+	CodeNotFound           = "not_found"
+	CodeCollectionNotFound = "collection_not_found"
+	CodeNoRoute            = "no_such_route"
+	CodeMethod             = "method_not_allowed"
+	CodeExists             = "already_exists"
+	CodeTooLarge           = "too_large"
+	CodeMediaType          = "unsupported_media_type"
+	CodeUnauthorized       = "unauthorized"
+	CodeForbidden          = "forbidden"
+	CodeBusy               = "busy"
+	CodeFull               = "disk_full"
+	CodeReadOnly           = "read_only"
+	CodeClosed             = "shutting_down"
+	CodeNoModel            = "model_not_available"
+	CodeNoRuntime          = "runtime_not_available"
+	CodeCorrupt            = "data_corrupt"
+	CodeCancelled          = "cancelled"
+	CodeInternal           = "internal"
 )
 
 // CreateCollection is the body of PUT /v1/collections/{c}. Every member may be
@@ -78,6 +103,12 @@ type ItemResult struct {
 type AddResult struct {
 	Accepted int          `json:"accepted"`
 	Results  []ItemResult `json:"results"`
+}
+
+// DeleteRequest is the body of POST …/documents/delete: exactly one of the two.
+type DeleteRequest struct {
+	IDs    []string      `json:"ids,omitempty"`
+	Filter *query.Filter `json:"filter,omitempty"`
 }
 
 // DeleteResult is the body of the answer to POST …/documents/delete.

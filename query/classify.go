@@ -1,14 +1,8 @@
 package query
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"maps"
-	"math"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,189 +11,128 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// Classify labels texts by the labels of their nearest neighbors.
+// Classify labels each text, vector or stored document of r by a vote of its
+// nearest labelled documents. A stored document does not vote on itself.
+// Errors are those of Search.
 func (e *Engine) Classify(ctx context.Context, r ClassifyRequest) (ClassifyResponse, error) {
+	if err := r.Validate(e.dim); err != nil {
+		return ClassifyResponse{}, err
+	}
 	start := time.Now()
-	if err := r.complete(e.dim); err != nil {
-		return ClassifyResponse{}, err
-	}
-	var out ClassifyResponse
-	targets, err := e.classifyTargets(ctx, &r, &out.Took)
+	r = r.withDefaults()
+	var took Took
+	points, err := e.points(ctx, r, &took)
 	if err != nil {
 		return ClassifyResponse{}, err
 	}
-	begin := time.Now()
-	allow, err := e.labelled(&r)
+	neighbors, s, err := e.voters(ctx, r, points, &took)
 	if err != nil {
 		return ClassifyResponse{}, err
 	}
-	out.Results = make([]Classification, len(targets))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, t := range targets {
-		g.Go(func() (err error) {
-			out.Results[i], err = e.vote(ctx, &r, t, allow)
+	results, err := e.vote(ctx, r, neighbors, s, &took)
+	if err != nil {
+		return ClassifyResponse{}, err
+	}
+	took.Total = milliseconds(time.Since(start))
+	return ClassifyResponse{Results: results, Took: took}, nil
+}
+
+func (r ClassifyRequest) withDefaults() ClassifyRequest {
+	if r.LabelField == "" {
+		r.LabelField = DefaultLabelField
+	}
+	if r.K == 0 {
+		r.K = DefaultNeighbors
+	}
+	if r.Temperature == 0 {
+		r.Temperature = DefaultTemperature
+	}
+	return r
+}
+
+// points makes the query vectors, one for each result.
+func (e *Engine) points(ctx context.Context, r ClassifyRequest, took *Took) ([]point, error) {
+	if r.Texts == nil {
+		p, err := e.point(ctx, r.Request, took)
+		return []point{p}, err
+	}
+	vectors, err := e.embed(ctx, "/texts", r.Texts, took)
+	if err != nil {
+		return nil, err
+	}
+	points := make([]point, len(vectors))
+	for i, v := range vectors {
+		points[i].vector = v
+	}
+	return points, nil
+}
+
+// voters finds the nearest labelled documents of each point.
+func (e *Engine) voters(ctx context.Context, r ClassifyRequest, points []point, took *Took) ([][]index.Neighbor, scope, error) {
+	defer stopwatch(&took.Search)()
+	allow, err := e.labelled(ctx, r)
+	if err != nil {
+		return nil, scope{}, err
+	}
+	s, err := e.newScope(ctx, allow, append(points[0].without, r.Exclude...))
+	if err != nil {
+		return nil, scope{}, err
+	}
+	neighbors := make([][]index.Neighbor, len(points))
+	err = parallel(ctx, len(points), func(ctx context.Context, i int) (err error) {
+		neighbors[i], err = e.nearest(ctx, points[i].vector, s, r.K, r.Request)
+		return err
+	})
+	return neighbors, s, err
+}
+
+// labelled returns the documents that satisfy the filter and have a label.
+func (e *Engine) labelled(ctx context.Context, r ClassifyRequest) (*core.Set, error) {
+	allow, err := e.lookup(ctx, core.Condition{Field: r.LabelField, Op: core.CondExists, Values: []any{true}})
+	if err != nil {
+		return nil, err
+	}
+	blank, err := e.lookup(ctx, core.Condition{Field: r.LabelField, Op: core.CondEq, Values: []any{""}})
+	if err != nil {
+		return nil, err
+	}
+	allow.AndNot(blank)
+	matching, err := e.matching(ctx, r.Filter)
+	if err != nil {
+		return nil, err
+	}
+	return intersect(allow, matching), nil
+}
+
+// vote reads the voters and lets them vote, for each result. The documents of
+// one result are let go before the next ones are read, since there can be many.
+func (e *Engine) vote(ctx context.Context, r ClassifyRequest, neighbors [][]index.Neighbor, s scope, took *Took) ([]Classification, error) {
+	defer stopwatch(&took.Fetch)()
+	results := make([]Classification, len(neighbors))
+	err := parallel(ctx, len(neighbors), func(ctx context.Context, i int) error {
+		var ignored Took // runs beside others; the wall time of all is taken above
+		list, err := e.fetch(ctx, neighbors[i], s, r.K, false, &ignored)
+		if err != nil {
 			return err
+		}
+		results[i] = tally(list, r)
+		return nil
+	})
+	return results, err
+}
+
+// parallel calls do for 0 to n-1, as many at a time as there are processors,
+// and waits for all. The first error cancels the rest and is returned.
+func parallel(ctx context.Context, n int, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(ctx, i)
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return ClassifyResponse{}, err
-	}
-	out.Took.Search = since(begin)
-	out.Took.Total = since(start)
-	return out, nil
-}
-
-// complete checks the request and fills in defaults.
-func (r *ClassifyRequest) complete(dim int) error {
-	if err := r.validate(dim); err != nil {
-		return err
-	}
-	if given(r.Text != "", r.Vector != nil, r.ID != "", len(r.Texts) > 0) != 1 || len(r.Like)+len(r.Dislike) > 0 {
-		return core.Invalid("", `for instance {"text":"…"} or {"texts":["…","…"]}`, `a classification needs exactly one of "text", "texts", "vector" and "id"`)
-	}
-	switch {
-	case len(r.Texts) > MaxTexts:
-		return core.Invalid("/texts", "send several requests", "at most %d texts can be classified at once", MaxTexts)
-	case r.Method != "" && r.Method != MethodAuto && r.Method != MethodNeighbors:
-		return core.Invalid("/method", "use auto or neighbors", "there is no method %.40q", r.Method)
-	case r.K < 0 || r.K > MaxLimit:
-		return core.Invalid("/k", "", "k must be from 1 to %d", MaxLimit)
-	case !(r.MinProbability >= 0 && r.MinProbability <= 1):
-		return core.Invalid("/min_probability", "", "a probability is from 0 to 1")
-	case !(r.Temperature >= 0 && r.Temperature <= 1e6):
-		return core.Invalid("/temperature", "", "the temperature must be above 0 and at most 1000000")
-	}
-	r.LabelField = cmp.Or(r.LabelField, DefaultLabelField)
-	r.K = cmp.Or(r.K, DefaultNeighbors)
-	r.Temperature = cmp.Or(r.Temperature, DefaultTemperature)
-	return nil
-}
-
-// classifyTargets makes one target a text, all texts in one embedding call.
-func (e *Engine) classifyTargets(ctx context.Context, r *ClassifyRequest, took *Took) ([]target, error) {
-	if len(r.Texts) == 0 {
-		t, err := e.searchTarget(ctx, &r.Request, took)
-		return []target{t}, err
-	}
-	for i, text := range r.Texts {
-		if err := checkText(fmt.Sprintf("/texts/%d", i), text); err != nil {
-			return nil, err
-		}
-	}
-	vectors, err := e.embed(ctx, r.Texts, took)
-	if err != nil {
-		return nil, err
-	}
-	targets := make([]target, len(vectors))
-	for i, v := range vectors {
-		targets[i].vector = v
-	}
-	return targets, nil
-}
-
-// labelled returns the documents that have a label and satisfy the filter.
-func (e *Engine) labelled(r *ClassifyRequest) (*core.Set, error) {
-	set, err := e.source.Lookup(core.Condition{Field: r.LabelField, Op: core.CondExists, Values: []any{true}})
-	if err != nil {
-		return nil, core.At("/label_field", err)
-	}
-	allow, err := e.Matching(r.Filter)
-	if err != nil {
-		return nil, err
-	}
-	if allow != nil {
-		set.And(allow)
-	}
-	return set, nil
-}
-
-// vote finds the neighbors of one target among allow and lets them vote.
-func (e *Engine) vote(ctx context.Context, r *ClassifyRequest, t target, allow *core.Set) (Classification, error) {
-	if len(t.made) > 0 { // a stored document has no vote about itself
-		allow = allow.Clone()
-		allow.AndNot(core.NewSet(t.made...))
-	}
-	if allow.Len() == 0 {
-		return tally(r, nil), nil
-	}
-	found, err := e.source.Nearest(ctx, t.vector, index.Options{K: r.K, Allow: allow, Ef: r.Params.Ef}, r.Params.Exact)
-	if err != nil {
-		return Classification{}, err
-	}
-	ords := make([]core.Ord, len(found))
-	for i, n := range found {
-		ords[i] = n.Ord
-	}
-	docs, err := e.source.Documents(ctx, ords, false)
-	if err != nil {
-		return Classification{}, err
-	}
-	var ballots []ballot
-	for i, doc := range docs {
-		if doc == nil {
-			continue
-		}
-		if labels := labelsOf(doc.Fields[r.LabelField]); len(labels) > 0 {
-			ballots = append(ballots, ballot{id: doc.ID, score: found[i].Score, labels: labels})
-		}
-	}
-	return tally(r, ballots), nil
-}
-
-// ballot is a neighbor with its labels.
-type ballot struct {
-	id     string
-	score  float32
-	labels []string
-}
-
-// tally turns neighbors, nearest first, into probabilities: each has the
-// weight exp(score/temperature), shared among its labels, and the weights are
-// scaled to sum to 1. The best score is taken off all of them first, which
-// changes nothing but keeps the exponentials small; so the temperature means
-// the same for scores that are not bounded.
-func tally(r *ClassifyRequest, ballots []ballot) Classification {
-	c := Classification{Abstained: true, Scores: map[string]float64{}, Neighbors: []Voter{}}
-	if len(ballots) == 0 {
-		return c
-	}
-	var sum float64
-	for _, b := range ballots {
-		weight := math.Exp(float64(b.score-ballots[0].score) / r.Temperature)
-		sum += weight
-		for _, label := range b.labels {
-			c.Scores[label] += weight / float64(len(b.labels))
-		}
-		c.Neighbors = append(c.Neighbors, Voter{ID: b.id, Score: b.score, Label: strings.Join(b.labels, ", ")})
-	}
-	best := ""
-	for _, label := range slices.Sorted(maps.Keys(c.Scores)) { // in order, so that ties are settled the same way each time
-		c.Scores[label] /= sum
-		if best == "" || c.Scores[label] > c.Scores[best] {
-			best = label
-		}
-	}
-	c.Probability = min(1, c.Scores[best])
-	if c.Probability >= r.MinProbability {
-		c.Label, c.Abstained = &best, false
-	}
-	return c
-}
-
-// labelsOf returns a field's value as labels.
-func labelsOf(v any) []string {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case bool, int64, float64:
-		return []string{fmt.Sprint(v)}
-	case []any:
-		var out []string
-		for _, e := range v {
-			out = append(out, labelsOf(e)...)
-		}
-		return out
-	}
-	return nil
+	return group.Wait()
 }

@@ -47,7 +47,10 @@ type Engine struct {
 }
 
 // New returns an engine over source, whose vectors have dim numbers and are
-// compared by metric.
+// compared by metric; "" is index.Cosine.
 func New(source Source, metric index.Metric, dim int) *Engine {
+	if metric == "" {
+		metric = index.Cosine
+	}
 	return &Engine{source: source, metric: metric, dim: dim}
 }

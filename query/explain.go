@@ -3,20 +3,59 @@ package query
 import (
 	"cmp"
 	"slices"
-
-	"github.com/vecdb/vecdb/internal/core"
+	"unicode/utf8"
 )
 
-// maxReasons is how many examples are named as reasons for one hit.
-const maxReasons = 3
+// maxBecause is how many examples explain a hit.
+const maxBecause = 3
 
-// explain tells how the score of doc, which has its vector, came about.
-func (e *Engine) explain(score float32, doc *core.Document, t target) *Explain {
-	out := &Explain{Metric: string(e.metric), Dense: score}
-	for _, x := range t.liked {
-		out.Because = append(out.Because, Contributor{ID: x.ID, Text: x.Text, Score: cosine(doc.Vector, x.vector)})
+// explain tells how the score of a hit came about. The vector of the hit is
+// needed only when there are liked examples.
+func (e *Engine) explain(f found, liked []example) *Explain {
+	return &Explain{Metric: string(e.metric), Dense: f.score, Because: because(f.doc.Vector, liked)}
+}
+
+// because returns the liked examples nearest to a hit, nearest first, nil when
+// there are none.
+func because(vector []float32, liked []example) []Contributor {
+	if len(liked) == 0 {
+		return nil
 	}
-	slices.SortStableFunc(out.Because, func(a, b Contributor) int { return cmp.Compare(b.Score, a.Score) })
-	out.Because = out.Because[:min(maxReasons, len(out.Because))]
-	return out
+	list := make([]Contributor, len(liked))
+	for i, x := range liked {
+		list[i] = Contributor{ID: x.ID, Text: clip(x.Text, 200), Score: cosine(vector, x.vector)}
+	}
+	slices.SortStableFunc(list, func(a, b Contributor) int { return cmp.Compare(b.Score, a.Score) })
+	return list[:min(len(list), maxBecause)]
+}
+
+// cosine returns the cosine of the angle between a and b, 0 when either has no
+// direction.
+func cosine(a, b []float32) float32 {
+	if len(a) != len(b) {
+		return 0
+	}
+	lengths := norm(a) * norm(b)
+	if lengths == 0 {
+		return 0
+	}
+	var dot float64
+	for i := range a {
+		dot += float64(a[i]) * float64(b[i])
+	}
+	return float32(min(max(dot/lengths, -1), 1))
+}
+
+// clip returns the first limit characters of text.
+func clip(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	for i := range text {
+		if limit == 0 {
+			return text[:i] + "…"
+		}
+		limit--
+	}
+	return text
 }

@@ -1,20 +1,18 @@
 package query
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
+	"math"
+	"reflect"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
 
 // Limits of a filter.
 const (
-	maxFilterDepth = 32
-	maxFilterNodes = 1_000
-	maxFilterIn    = 10_000 // values of one "in"
+	MaxFilterDepth = 32    // nodes on the way from the root to a leaf, both counted
+	MaxFilterNodes = 1_000 // nodes in all
 )
 
 // Filter is a tree of conditions. A node is either one of And, Or and Not, or
@@ -24,10 +22,12 @@ const (
 //	{"and": [{"field": "year", "gte": 1990, "lt": 2000},
 //	         {"not": {"field": "genre", "in": ["war", "crime"]}}]}
 //
-// Values are strings, booleans and numbers. A field that holds an array
-// satisfies a comparison when any element does; a document without the field
-// satisfies none but "exists": false. Nested objects are reached by dotted
-// names. The fields "id" (eq, in) and "text" (exists) can be asked too.
+// Values are strings, booleans and numbers; the four order comparisons take
+// strings and numbers. A field that holds an array satisfies a comparison when
+// any element does, each comparison on its own; a document without the field
+// satisfies none but "exists": false. An empty In is satisfied by none. Nested
+// objects are reached by dotted names. The fields "id" (eq, in, exists) and
+// "text" (exists) can be asked too.
 type Filter struct {
 	And []*Filter `json:"and,omitempty"`
 	Or  []*Filter `json:"or,omitempty"`
@@ -43,242 +43,203 @@ type Filter struct {
 	Exists *bool  `json:"exists,omitempty"`
 }
 
-const filterHint = `for instance {"field":"year","gte":1990} or {"and":[…]}`
+// filterForm shows in hints what a node looks like.
+const filterForm = `a node is {"and": […]}, {"or": […]}, {"not": {…}} or {"field": "year", "gte": 1990}`
 
-// UnmarshalJSON reads a filter and refuses everything that is not one. Errors
-// are *core.InputError with a pointer within the filter.
-func (f *Filter) UnmarshalJSON(data []byte) error {
-	v, err := core.PlainJSON(data)
-	if err != nil {
-		return core.Invalid("", filterHint, "the filter is not JSON: %v", err)
-	}
+// Validate checks the form of the filter and the types of its values. Errors
+// are *core.InputError with a pointer relative to the filter. All Go types of
+// numbers, strings and booleans are taken as values.
+func (f *Filter) Validate() error {
 	nodes := 0
-	parsed, err := parseFilter("", v, 1, &nodes)
-	if err != nil {
-		return err
-	}
-	*f = *parsed
-	return nil
+	return f.check(1, &nodes)
 }
 
-func parseFilter(at string, v any, depth int, nodes *int) (*Filter, error) {
-	object, ok := v.(map[string]any)
-	if *nodes++; !ok || len(object) == 0 {
-		return nil, core.Invalid(at, filterHint, "a filter is an object with members")
-	}
-	if depth > maxFilterDepth || *nodes > maxFilterNodes {
-		return nil, core.Invalid(at, "write it flatter", "a filter has at most %d levels and %d nodes", maxFilterDepth, maxFilterNodes)
-	}
-	f := new(Filter)
-	for _, name := range sortedKeys(object) {
-		if err := f.parseMember(at+"/"+core.EscapePointer(name), name, object[name], depth, nodes); err != nil {
-			return nil, err
-		}
-	}
-	return f, core.At(at, f.check())
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-func (f *Filter) parseMember(at, name string, v any, depth int, nodes *int) (err error) {
-	switch name {
-	case "and", "or":
-		list, ok := v.([]any)
-		if !ok || len(list) == 0 {
-			return core.Invalid(at, "give an array of filters", "%q takes a non-empty array", name)
-		}
-		children := make([]*Filter, len(list))
-		for i, e := range list {
-			if children[i], err = parseFilter(fmt.Sprintf("%s/%d", at, i), e, depth+1, nodes); err != nil {
-				return err
-			}
-		}
-		if name == "and" {
-			f.And = children
-		} else {
-			f.Or = children
-		}
-	case "not":
-		f.Not, err = parseFilter(at, v, depth+1, nodes)
-	case "field":
-		var ok bool
-		if f.Field, ok = v.(string); !ok || f.Field == "" {
-			return core.Invalid(at, `for instance "field":"year"`, "the field's name must be a non-empty string")
-		}
-	case "in":
-		list, ok := v.([]any)
-		if !ok || len(list) > maxFilterIn {
-			return core.Invalid(at, "give an array of values", `"in" takes an array of at most %d values`, maxFilterIn)
-		}
-		for i, e := range list {
-			if err := checkScalar(fmt.Sprintf("%s/%d", at, i), e); err != nil {
-				return err
-			}
-		}
-		f.In = list
-	case "exists":
-		want, ok := v.(bool)
-		if !ok {
-			return core.Invalid(at, "use true or false", `"exists" takes a bool`)
-		}
-		f.Exists = &want
-	default:
-		return f.parseComparison(at, name, v)
-	}
-	return err
-}
-
-func (f *Filter) parseComparison(at, name string, v any) error {
-	slot := map[string]*any{"eq": &f.Eq, "gt": &f.Gt, "gte": &f.Gte, "lt": &f.Lt, "lte": &f.Lte}[name]
-	if slot == nil {
-		return core.Invalid(at, "use and, or, not, or field with eq, in, gt, gte, lt, lte, exists", "unknown member %.40q", name)
-	}
-	if err := checkScalar(at, v); err != nil {
-		return err
-	}
-	*slot = v
-	return nil
-}
-
-func checkScalar(at string, v any) error {
-	switch v.(type) {
-	case string, bool, int64, float64:
-		return nil
-	case nil:
-		return core.Invalid(at, `to find documents without the field, use "exists":false`, "null cannot be compared")
-	}
-	return core.Invalid(at, `to compare with several values, use "in"`, "a comparison takes a string, a number or a bool")
-}
-
-// check refuses nodes that are none or several things at once.
-func (f *Filter) check() error {
-	kinds := 0
-	for _, is := range []bool{f.And != nil, f.Or != nil, f.Not != nil, f.Field != ""} {
-		if is {
-			kinds++
-		}
-	}
-	compares := len(f.conditions()) > 0
+func (f *Filter) check(depth int, nodes *int) error {
+	*nodes++
 	switch {
-	case kinds == 0 && compares:
-		return core.Invalid("", `add "field"`, "a comparison needs a field")
-	case kinds != 1:
-		return core.Invalid("", filterHint, `a filter has exactly one of "and", "or", "not" and "field"`)
-	case f.Field != "" && !compares:
-		return core.Invalid("", "add eq, in, gt, gte, lt, lte or exists", "the field %.40q is compared with nothing", f.Field)
-	case f.Field == "" && compares:
-		return core.Invalid("", "put the comparison into a node of its own", `comparisons stand beside "field" only`)
+	case f == nil:
+		return core.Invalid("", filterForm, "the node is missing")
+	case depth > MaxFilterDepth:
+		return core.Invalid("", "flatten it", "the filter is more than %d levels deep", MaxFilterDepth)
+	case *nodes > MaxFilterNodes:
+		return core.Invalid("", `use "in" for many values of one field`, "the filter has more than %d nodes", MaxFilterNodes)
+	}
+	switch kinds := f.kinds(); {
+	case len(kinds) == 0:
+		return core.Invalid("", filterForm, "the node is empty")
+	case len(kinds) > 1:
+		return core.Invalid("", `combine them with "and"`, "the node mixes %q and %q", kinds[0], kinds[1])
+	}
+	if f.Not != nil {
+		return core.At("/not", f.Not.check(depth+1, nodes))
+	}
+	if f.Field != "" || len(f.comparisons()) > 0 {
+		return f.checkLeaf()
+	}
+	if f.And != nil {
+		return checkNodes("/and", f.And, depth+1, nodes)
+	}
+	return checkNodes("/or", f.Or, depth+1, nodes)
+}
+
+// kinds names what the node is; a good one is one thing.
+func (f *Filter) kinds() []string {
+	var kinds []string
+	for _, k := range []struct {
+		name  string
+		given bool
+	}{
+		{"and", f.And != nil}, {"or", f.Or != nil}, {"not", f.Not != nil},
+		{"field", f.Field != "" || len(f.comparisons()) > 0},
+	} {
+		if k.given {
+			kinds = append(kinds, k.name)
+		}
+	}
+	return kinds
+}
+
+func checkNodes(pointer string, list []*Filter, depth int, nodes *int) error {
+	if len(list) == 0 {
+		return core.Invalid(pointer, "give at least one node or leave it out", "there is nothing to combine")
+	}
+	for i, child := range list {
+		if err := child.check(depth, nodes); err != nil {
+			return core.At(pointer+"/"+strconv.Itoa(i), err)
+		}
 	}
 	return nil
 }
 
-// conditions returns the comparisons of a leaf.
-func (f *Filter) conditions() []core.Condition {
-	var out []core.Condition
-	add := func(op core.CondOp, values ...any) {
-		out = append(out, core.Condition{Field: f.Field, Op: op, Values: values})
+func (f *Filter) checkLeaf() error {
+	list := f.comparisons()
+	switch {
+	case f.Field == "":
+		return core.Invalid("", `add "field"`, "the comparison has no field")
+	case !utf8.ValidString(f.Field):
+		return core.Invalid("/field", "send UTF-8", "the name of the field is not valid UTF-8")
+	case f.Field == "vector":
+		return core.Invalid("/field", "search by it instead", "vectors cannot be compared in a filter")
+	case len(list) == 0:
+		return core.Invalid("", `add "eq", "in", "gt", "gte", "lt", "lte" or "exists"`, "the field %.80q is compared with nothing", f.Field)
 	}
-	if f.Eq != nil {
-		add(core.CondEq, f.Eq)
+	for _, c := range list {
+		if _, err := c.condition(f.Field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comparison is one comparison of a leaf.
+type comparison struct {
+	op     core.CondOp
+	values []any
+}
+
+// comparisons lists the comparisons that a leaf has.
+func (f *Filter) comparisons() []comparison {
+	var list []comparison
+	for _, c := range []comparison{
+		{core.CondEq, []any{f.Eq}}, {core.CondGt, []any{f.Gt}}, {core.CondGte, []any{f.Gte}},
+		{core.CondLt, []any{f.Lt}}, {core.CondLte, []any{f.Lte}},
+	} {
+		if c.values[0] != nil {
+			list = append(list, c)
+		}
 	}
 	if f.In != nil {
-		add(core.CondIn, f.In...)
-	}
-	for _, c := range []struct {
-		op core.CondOp
-		v  any
-	}{{core.CondGt, f.Gt}, {core.CondGte, f.Gte}, {core.CondLt, f.Lt}, {core.CondLte, f.Lte}} {
-		if c.v != nil {
-			add(c.op, c.v)
-		}
+		list = append(list, comparison{core.CondIn, f.In})
 	}
 	if f.Exists != nil {
-		add(core.CondExists, *f.Exists)
+		list = append(list, comparison{core.CondExists, []any{*f.Exists}})
 	}
-	return out
+	return list
 }
 
-// Matching returns the ordinals of the documents that satisfy f; the caller
-// owns the set. nil gives nil, which stands for all.
-func (e *Engine) Matching(f *Filter) (*core.Set, error) {
-	if f == nil {
-		return nil, nil
-	}
-	set, err := e.matching(f, 1)
-	return set, core.At("/filter", err)
-}
-
-func (e *Engine) matching(f *Filter, depth int) (*core.Set, error) {
-	if f == nil || depth > maxFilterDepth {
-		return nil, core.Invalid("", filterHint, "a filter is empty or nested more than %d levels deep", maxFilterDepth)
-	}
-	if err := f.check(); err != nil {
-		return nil, err
-	}
+// condition returns the comparison in the form that a Source takes.
+func (c comparison) condition(field string) (core.Condition, error) {
+	equality := c.op == core.CondEq || c.op == core.CondIn
+	pointer := "/" + string(c.op)
 	switch {
-	case f.And != nil:
-		return e.combine("/and", f.And, depth, (*core.Set).And)
-	case f.Or != nil:
-		return e.combine("/or", f.Or, depth, (*core.Set).Or)
-	case f.Not != nil:
-		out, err := e.matching(f.Not, depth+1)
-		if err != nil {
-			return nil, core.At("/not", err)
-		}
-		all, err := e.source.Lookup(core.Condition{Field: "id", Op: core.CondExists, Values: []any{true}})
-		if err != nil {
-			return nil, err
-		}
-		all.AndNot(out)
-		return all, nil
+	case field == "text" && c.op != core.CondExists:
+		return core.Condition{}, core.Invalid(pointer, `search for text, or use "exists"`, "the text cannot be compared in a filter")
+	case field == "id" && !equality && c.op != core.CondExists:
+		return core.Condition{}, core.Invalid(pointer, `use "eq" or "in"`, "ids can only be compared for equality")
 	}
-	return e.leaf(f)
+	values := make([]any, len(c.values))
+	for i, v := range c.values {
+		at := pointer
+		if c.op == core.CondIn {
+			at += "/" + strconv.Itoa(i)
+		}
+		value, err := plainValue(v)
+		if err == nil {
+			err = checkComparable(field, c.op, value)
+		}
+		if err != nil {
+			return core.Condition{}, core.At(at, err)
+		}
+		values[i] = value
+	}
+	return core.Condition{Field: field, Op: c.op, Values: values}, nil
 }
 
-func (e *Engine) combine(at string, children []*Filter, depth int, op func(a, b *core.Set)) (out *core.Set, err error) {
-	for i, child := range children {
-		set, err := e.matching(child, depth+1)
-		if err != nil {
-			return nil, core.At(fmt.Sprintf("%s/%d", at, i), err)
+func checkComparable(field string, op core.CondOp, value any) error {
+	switch v := value.(type) {
+	case bool:
+		if op != core.CondEq && op != core.CondIn && op != core.CondExists {
+			return core.Invalid("", `use "eq", or compare with a number or a string`, "%q cannot order true and false", op)
 		}
-		if out == nil {
-			out = set
-			continue
+	case string:
+		if !utf8.ValidString(v) {
+			return core.Invalid("", "send UTF-8", "the value is not valid UTF-8")
 		}
-		op(out, set)
+		return nil
 	}
-	return out, nil
+	if field == "id" && op != core.CondExists {
+		return core.Invalid("", "give the id as a string", "ids are strings")
+	}
+	return nil
 }
 
-func (e *Engine) leaf(f *Filter) (out *core.Set, err error) {
-	for _, cond := range f.conditions() {
-		set, err := e.source.Lookup(cond)
-		if err != nil {
-			return nil, core.At("/"+string(cond.Op), err)
+// plainValue returns v as a string, bool, int64 or finite float64.
+func plainValue(v any) (any, error) {
+	switch rv := reflect.ValueOf(v); rv.Kind() {
+	case reflect.String:
+		return rv.String(), nil
+	case reflect.Bool:
+		return rv.Bool(), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return rv.Int(), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if u := rv.Uint(); u > math.MaxInt64 {
+			return float64(u), nil
 		}
-		if out == nil {
-			out = set
-			continue
+		return int64(rv.Uint()), nil
+	case reflect.Float32, reflect.Float64:
+		if finite(rv.Float()) {
+			return rv.Float(), nil
 		}
-		out.And(set)
+		return nil, core.Invalid("", "use a finite number", "cannot compare with %v", v)
 	}
-	return out, nil
+	return nil, core.Invalid("", `use a string, a number, true or false; "exists": false finds documents without the field`, "cannot compare with %s", describe(v))
 }
 
-// String returns the JSON form on one line.
-func (f *Filter) String() string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(f); err != nil {
-		return err.Error()
+func describe(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "a string"
+	case bool:
+		return "a boolean"
+	case int64, float64:
+		return "a number"
+	case []any:
+		return "an array"
+	case map[string]any:
+		return "an object"
 	}
-	return strings.TrimSpace(b.String())
+	return "a Go " + reflect.TypeOf(v).String()
 }

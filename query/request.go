@@ -1,11 +1,6 @@
 package query
 
-import (
-	"bytes"
-	"encoding/json"
-
-	"github.com/vecdb/vecdb/internal/core"
-)
+import "github.com/vecdb/vecdb/internal/core"
 
 // Limits and defaults of a request.
 const (
@@ -13,8 +8,10 @@ const (
 	MaxLimit     = 10_000
 	MaxExamples  = 1_000 // liked, disliked and excluded entries each
 	MaxTexts     = 1_000 // texts of one classification
+	MaxEf        = 100_000
 
 	DefaultNeighbors   = 20
+	MaxNeighbors       = 1_000
 	DefaultTemperature = 0.05
 	DefaultLabelField  = "label"
 )
@@ -56,7 +53,8 @@ type Request struct {
 	// MinScore leaves out hits with a lower score; nil keeps all.
 	MinScore *float32 `json:"min_score,omitempty"`
 	// Fields names the members that the documents of the hits carry besides
-	// the id; empty carries all of them but the vector.
+	// the id; empty carries all of them but the vector. Names that a document
+	// does not have are no error; "vector" is the same as WithVector.
 	Fields []string `json:"fields,omitempty"`
 	// WithVector adds the stored vectors to the documents of the hits.
 	WithVector bool `json:"with_vector,omitempty"`
@@ -75,24 +73,12 @@ type Params struct {
 }
 
 // Example is one liked or disliked thing: exactly one of a stored id, a text
-// or a vector. Its JSON form is a string (the id) or an object with one of the
-// members "id", "text" and "vector".
+// or a vector. Its JSON form is a string or number (the id) or an object with
+// one of the members "id", "text" and "vector".
 type Example struct {
 	ID     string    `json:"id,omitempty"`
 	Text   string    `json:"text,omitempty"`
 	Vector []float32 `json:"vector,omitempty"`
-}
-
-// UnmarshalJSON reads either form and refuses unknown members.
-func (e *Example) UnmarshalJSON(data []byte) error {
-	*e = Example{}
-	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, &e.ID)
-	}
-	type plain Example
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	return dec.Decode((*plain)(e))
 }
 
 // Hit is one found document.
@@ -110,20 +96,20 @@ type Explain struct {
 	Because []Contributor `json:"because,omitempty"` // the examples nearest to the hit, nearest first
 }
 
-// Contributor is an example of the request with its similarity to a hit.
+// Contributor is a liked example of the request with its similarity to a hit.
 type Contributor struct {
 	ID    string  `json:"id,omitempty"`
-	Text  string  `json:"text,omitempty"`
-	Score float32 `json:"score"`
+	Text  string  `json:"text,omitempty"` // cut after 200 characters
+	Score float32 `json:"score"`          // the cosine with the hit, whatever the metric
 }
 
-// Took tells where the time of a query went, in milliseconds.
+// Took tells where the time of a query went: wall time in milliseconds.
 type Took struct {
-	Tokenize float64 `json:"tokenize"`
-	Embed    float64 `json:"embed"`
-	Search   float64 `json:"search"`
-	Fetch    float64 `json:"fetch"`
-	Total    float64 `json:"total"`
+	Tokenize float64 `json:"tokenize"` // cutting the texts into tokens
+	Embed    float64 `json:"embed"`    // waiting for and running the model
+	Search   float64 `json:"search"`   // the filter and the index
+	Fetch    float64 `json:"fetch"`    // reading documents and stored examples
+	Total    float64 `json:"total"`    // all of the query
 }
 
 // Response is the answer to a search or a recommendation: the hits, best
@@ -144,20 +130,28 @@ const (
 	MethodNeighbors Method = "neighbors"
 )
 
-// ClassifyRequest is a Request plus what classification needs. Texts may
-// stand in for Text to classify many texts at once; Limit is not used.
+// ClassifyRequest is a Request plus what classification needs. What is
+// classified is exactly one of Text, Texts, Vector or ID; Filter, Exclude and
+// MinScore restrict who votes. Limit, Fields, WithVector and Explain shape
+// hits and are not used.
 type ClassifyRequest struct {
 	Request
+	// Texts classifies many texts at once.
 	Texts []string `json:"texts,omitempty"`
-	// LabelField is the field that holds the labels; "" is DefaultLabelField.
-	// An array holds several labels, each of which gets the neighbor's vote.
+	// LabelField is the field that holds the labels: strings, numbers or
+	// booleans, reached by a dotted name in nested objects; "" is
+	// DefaultLabelField. An array holds several labels, each of which gets the
+	// neighbor's vote. A document whose label is missing or the empty string
+	// does not vote.
 	LabelField string `json:"label_field,omitempty"`
 	// Method is MethodAuto when empty.
 	Method Method `json:"method,omitempty"`
-	// K is how many neighbors vote; 0 is DefaultNeighbors.
+	// K is how many neighbors vote; 0 is DefaultNeighbors, at most MaxNeighbors.
 	K int `json:"k,omitempty"`
 	// Temperature divides the scores before the softmax; 0 is
-	// DefaultTemperature. Smaller listens more to the nearest.
+	// DefaultTemperature. Smaller listens more to the nearest. The default fits
+	// cosines; the scores of dot and l2 have the scale of the vectors (squared
+	// for l2), and so has a temperature that suits them.
 	Temperature float64 `json:"temperature,omitempty"`
 	// MinProbability makes a result abstain when its best label is less
 	// probable; 0 never abstains while there is a labelled neighbor.

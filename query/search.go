@@ -2,159 +2,178 @@ package query
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// Search returns the documents nearest to a text, a vector or a stored
-// document.
+// Search returns the documents nearest to what r asks for, best first. Errors
+// about r are *core.InputError; an unknown id gives one that matches
+// core.ErrNotFound.
 func (e *Engine) Search(ctx context.Context, r Request) (Response, error) {
-	start := time.Now()
-	if err := r.validate(e.dim); err != nil {
+	if err := r.Validate(e.dim); err != nil {
 		return Response{}, err
 	}
-	if len(r.Like)+len(r.Dislike) > 0 && given(r.Text != "", r.Vector != nil, r.ID != "") == 0 {
-		return e.Recommend(ctx, r)
-	}
-	if given(r.Text != "", r.Vector != nil, r.ID != "") != 1 || len(r.Like)+len(r.Dislike) > 0 {
-		return Response{}, core.Invalid("", `for instance {"text":"sad film"}`, `a search needs exactly one of "text", "vector", "id", or examples`)
-	}
-	var took Took
-	t, err := e.searchTarget(ctx, &r, &took)
-	if err != nil {
-		return Response{}, err
-	}
-	return e.answer(ctx, &r, t, took, start)
+	return e.respond(ctx, r, e.point)
 }
 
-// answer searches for the target and makes the hits of a response.
-func (e *Engine) answer(ctx context.Context, r *Request, t target, took Took, start time.Time) (Response, error) {
-	begin := time.Now()
-	found, err := e.candidates(ctx, r, t)
+// respond takes a checked request through all stages; makePoint is the one in
+// which search and recommendation differ.
+func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.Context, Request, *Took) (point, error)) (Response, error) {
+	start := time.Now()
+	r = r.withDefaults()
+	var took Took
+	p, err := makePoint(ctx, r, &took)
 	if err != nil {
 		return Response{}, err
 	}
-	took.Search = since(begin)
-	begin = time.Now()
-	hits, err := e.hits(ctx, r, t, found)
+	neighbors, s, err := e.candidates(ctx, r, p, &took)
 	if err != nil {
 		return Response{}, err
 	}
-	took.Fetch = since(begin)
-	took.Total = since(start)
+	explained := r.Explain && len(p.liked) > 0
+	found, err := e.fetch(ctx, neighbors, s, r.Limit, r.WithVector || explained, &took)
+	if err != nil {
+		return Response{}, err
+	}
+	hits, err := e.hits(ctx, r, p, found)
+	if err != nil {
+		return Response{}, err
+	}
+	took.Total = milliseconds(time.Since(start))
 	return Response{Hits: hits, Took: took}, nil
 }
 
-// candidates asks the index for the nearest documents that the filter and the
-// exclusions leave.
-func (e *Engine) candidates(ctx context.Context, r *Request, t target) ([]index.Neighbor, error) {
-	allow, err := e.Matching(r.Filter)
+func (r Request) withDefaults() Request {
+	if r.Limit == 0 {
+		r.Limit = DefaultLimit
+	}
+	for _, name := range r.Fields {
+		r.WithVector = r.WithVector || name == "vector"
+	}
+	return r
+}
+
+// candidates finds what may become the hits of a request around p.
+func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took) ([]index.Neighbor, scope, error) {
+	defer stopwatch(&took.Search)()
+	allow, err := e.matching(ctx, r.Filter)
 	if err != nil {
-		return nil, err
+		return nil, scope{}, err
 	}
-	skip, err := e.skipped(ctx, r, t)
+	s, err := e.newScope(ctx, allow, append(p.without, r.Exclude...))
 	if err != nil {
-		return nil, err
+		return nil, scope{}, err
 	}
-	o := index.Options{K: r.Limit, Allow: allow, Ef: r.Params.Ef}
-	if allow != nil {
-		allow.AndNot(skip)
-		if allow.Len() == 0 {
-			return nil, nil
-		}
-	} else {
-		o.K += skip.Len()
+	neighbors, err := e.nearest(ctx, p.vector, s, r.Limit, r)
+	return neighbors, s, err
+}
+
+// nearest returns at least the k nearest neighbors of q within s that score
+// r.MinScore or more, as far as there are so many, best first.
+func (e *Engine) nearest(ctx context.Context, q []float32, s scope, k int, r Request) ([]index.Neighbor, error) {
+	if s.allow != nil && s.allow.Len() == 0 {
+		return nil, nil
 	}
-	found, err := e.source.Nearest(ctx, t.vector, o, r.Params.Exact)
+	o := index.Options{K: k + s.surplus(), Allow: s.allow, Ef: r.Params.Ef}
+	neighbors, err := e.source.Nearest(ctx, q, o, r.Params.Exact)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("search the index: %w", err)
 	}
-	kept := found[:0]
-	for _, n := range found {
+	kept := neighbors[:0]
+	for _, n := range neighbors {
+		n.Score = e.bounded(n.Score)
 		if r.MinScore != nil && n.Score < *r.MinScore {
 			break
 		}
-		if !skip.Contains(n.Ord) && len(kept) < r.Limit {
+		if s.skip == nil || !s.skip.Contains(n.Ord) {
 			kept = append(kept, n)
 		}
 	}
 	return kept, nil
 }
 
-// skipped returns what must not be among the hits: what the query was made
-// from, and what the request excludes.
-func (e *Engine) skipped(ctx context.Context, r *Request, t target) (*core.Set, error) {
-	skip := core.NewSet(t.made...)
-	if len(r.Exclude) == 0 {
-		return skip, nil
+// bounded returns the number nearest to a score within the range of the
+// metric: rounding takes cosines past 1, huge vectors overflow, and JSON has no
+// infinity.
+func (e *Engine) bounded(score float32) float32 {
+	limit := float32(math.MaxFloat32)
+	if e.metric == index.Cosine {
+		limit = 1
 	}
-	ords, err := e.source.Ordinals(ctx, r.Exclude)
-	if err != nil {
-		return nil, err
+	if math.IsNaN(float64(score)) {
+		return -limit
 	}
-	for _, ord := range ords {
-		if ord != core.NoOrd {
-			skip.Add(ord)
-		}
-	}
-	return skip, nil
+	return min(max(score, -limit), limit)
 }
 
-// hits fetches the documents of the found ordinals. One that was deleted
-// meanwhile is left out.
-func (e *Engine) hits(ctx context.Context, r *Request, t target, found []index.Neighbor) ([]Hit, error) {
-	hits := make([]Hit, 0, len(found))
-	if len(found) == 0 {
-		return hits, nil
-	}
-	ords := make([]core.Ord, len(found))
-	for i, n := range found {
-		ords[i] = n.Ord
-	}
-	docs, err := e.source.Documents(ctx, ords, r.WithVector || r.Explain)
-	if err != nil {
-		return nil, err
-	}
-	for i, doc := range docs {
-		if doc == nil {
-			continue
+// found is a document with its score.
+type found struct {
+	doc   *core.Document
+	score float32
+}
+
+// fetch reads the documents of the first k neighbors. A document that was
+// deleted or replaced since the search is dropped and the next one read
+// instead.
+func (e *Engine) fetch(ctx context.Context, neighbors []index.Neighbor, s scope, k int, withVectors bool, took *Took) ([]found, error) {
+	defer stopwatch(&took.Fetch)()
+	list := make([]found, 0, min(k, len(neighbors)))
+	for len(list) < k && len(neighbors) > 0 {
+		batch := neighbors[:min(len(neighbors), k-len(list))]
+		neighbors = neighbors[len(batch):]
+		ords := make([]core.Ord, len(batch))
+		for i, n := range batch {
+			ords[i] = n.Ord
 		}
-		hit := Hit{ID: doc.ID, Score: found[i].Score}
+		docs, err := e.source.Documents(ctx, ords, withVectors)
+		if err != nil {
+			return nil, fmt.Errorf("read the documents found: %w", err)
+		}
+		for i, doc := range docs {
+			if doc != nil && !s.leavesOut(doc.ID) {
+				list = append(list, found{doc, batch[i].Score})
+			}
+		}
+	}
+	return list, nil
+}
+
+// hits turns what was found into the hits that the request asked for. Many
+// hits explained by many examples take a while, hence the context.
+func (e *Engine) hits(ctx context.Context, r Request, p point, list []found) ([]Hit, error) {
+	hits := make([]Hit, len(list))
+	for i, f := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hits[i] = Hit{ID: f.doc.ID, Score: f.score, Document: shown(f.doc, r)}
 		if r.Explain {
-			hit.Explain = e.explain(found[i].Score, doc, t)
+			hits[i].Explain = e.explain(f, p.liked)
 		}
-		hit.Document = shape(doc, r)
-		hits = append(hits, hit)
 	}
 	return hits, nil
 }
 
-// shape leaves of a document what the request asks for. The document is the
-// caller's to change.
-func shape(doc *core.Document, r *Request) *core.Document {
+// shown returns the part of doc that the request asked for.
+func shown(doc *core.Document, r Request) *core.Document {
+	out := *doc
 	if !r.WithVector {
-		doc.Vector = nil
+		out.Vector = nil
 	}
 	if len(r.Fields) == 0 {
-		return doc
+		return &out
 	}
-	out := &core.Document{ID: doc.ID, Vector: doc.Vector}
+	out.Text, out.Fields = "", make(map[string]any, len(r.Fields))
 	for _, name := range r.Fields {
-		switch v, there := doc.Fields[name]; {
-		case name == "text":
+		if name == "text" {
 			out.Text = doc.Text
-		case there:
-			if out.Fields == nil {
-				out.Fields = make(map[string]any)
-			}
+		} else if v, ok := doc.Fields[name]; ok {
 			out.Fields[name] = v
 		}
 	}
-	return out
+	return &out
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func since(t time.Time) float64 { return milliseconds(time.Since(t)) }

@@ -1,82 +1,222 @@
 package query
 
 import (
-	"fmt"
+	"cmp"
+	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// validate checks what all kinds of requests share and fills in defaults.
-func (r *Request) validate(dim int) error {
-	switch {
-	case r.Limit < 0 || r.Limit > MaxLimit:
-		return core.Invalid("/limit", "", "the limit must be from 1 to %d", MaxLimit)
-	case r.Mode != "" && r.Mode != Dense:
-		return core.Invalid("/mode", "use dense or leave it out", "there is no mode %.40q", r.Mode)
-	case r.MinScore != nil && (math.IsNaN(float64(*r.MinScore)) || math.IsInf(float64(*r.MinScore), 0)):
-		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
-	case r.Params.Ef < 0 || r.Params.Ef > 100_000:
-		return core.Invalid("/params/ef", "", "ef must be from 0 to 100000")
-	case len(r.Exclude) > MaxExamples:
-		return core.Invalid("/exclude", "use a filter", "at most %d ids can be excluded", MaxExamples)
-	case len(r.Like)+len(r.Dislike) > MaxExamples:
-		return core.Invalid("/like", "give fewer", "at most %d examples can be given", MaxExamples)
+// Validate checks a search request over vectors of dim numbers; a dim of 0
+// leaves the dimension unchecked. Errors are *core.InputError with a pointer
+// to the bad member.
+func (r *Request) Validate(dim int) error {
+	if err := checkOneOf(r.subjects(), `give a text, or instead of it a "vector", an "id" or examples in "like"`); err != nil {
+		return err
 	}
-	if r.Limit == 0 {
-		r.Limit = DefaultLimit
+	return r.checkMembers(dim)
+}
+
+// ValidateExamples checks a recommendation request, which has examples and
+// nothing else to search for; otherwise it is like Validate.
+func (r *Request) ValidateExamples(dim int) error {
+	for _, s := range r.subjects() {
+		if s.given && s.pointer != "/like" && s.pointer != "/dislike" {
+			return core.Invalid(s.pointer, `put it into "like", or use search`, "a recommendation starts from examples")
+		}
+	}
+	if len(r.Like)+len(r.Dislike) == 0 {
+		return core.Invalid("/like", `give at least one id, text or vector in "like" or "dislike"`, "there are no examples to recommend by")
+	}
+	return r.checkMembers(dim)
+}
+
+// Validate checks a classification request; otherwise it is like that of a
+// Request.
+func (r *ClassifyRequest) Validate(dim int) error {
+	for _, s := range r.subjects() {
+		if s.given && s.group == "examples" {
+			return core.Invalid(s.pointer, `give "text", "texts", "vector" or "id"`, "examples cannot be classified")
+		}
+	}
+	subjects := append(r.subjects(), subject{"/texts", "texts", r.Texts != nil})
+	if err := checkOneOf(subjects, `give a text, or instead of it "texts", a "vector" or an "id"`); err != nil {
+		return err
+	}
+	if err := r.checkMembers(dim); err != nil {
+		return err
+	}
+	if err := checkTexts(r.Texts); err != nil {
+		return err
+	}
+	return r.checkVote()
+}
+
+// subject is one of the things that a request can be about. At most one group
+// of them is given.
+type subject struct {
+	pointer string
+	group   string
+	given   bool
+}
+
+func (r *Request) subjects() []subject {
+	return []subject{
+		{"/text", "text", r.Text != ""}, {"/vector", "vector", r.Vector != nil}, {"/id", "id", r.ID != ""},
+		{"/like", "examples", len(r.Like) > 0}, {"/dislike", "examples", len(r.Dislike) > 0},
+	}
+}
+
+// checkOneOf returns an error unless exactly one group of subjects is given.
+func checkOneOf(subjects []subject, hint string) error {
+	first := ""
+	for _, s := range subjects {
+		switch {
+		case !s.given:
+		case first == "" || first == s.group:
+			first = s.group
+		default:
+			return core.Invalid(s.pointer, "give only one of them", "the request has both %s and %s", first, s.group)
+		}
+	}
+	if first == "" {
+		return core.Invalid("/text", hint, "the request is empty: it does not say what to look for")
+	}
+	return nil
+}
+
+// checkMembers checks the members that all requests share.
+func (r *Request) checkMembers(dim int) error {
+	if r.Text != "" {
+		if err := checkText("/text", r.Text); err != nil {
+			return err
+		}
 	}
 	if r.Vector != nil {
 		if err := core.CheckVector("/vector", r.Vector, dim); err != nil {
 			return err
 		}
 	}
-	for name, list := range map[string][]Example{"/like": r.Like, "/dislike": r.Dislike} {
-		for i, e := range list {
-			if err := e.validate(fmt.Sprintf("%s/%d", name, i), dim); err != nil {
-				return err
-			}
+	if r.Filter != nil {
+		if err := r.Filter.Validate(); err != nil {
+			return core.At("/filter", err)
 		}
 	}
-	return nil
+	return cmp.Or(
+		checkExamples("/like", r.Like, dim), checkExamples("/dislike", r.Dislike, dim),
+		checkNames("/exclude", r.Exclude), checkNames("/fields", r.Fields),
+		r.checkSettings(),
+	)
 }
 
-func (e *Example) validate(at string, dim int) error {
-	if given(e.ID != "", e.Text != "", e.Vector != nil) != 1 {
-		return core.Invalid(at, `for instance "a1", {"text":"…"} or {"vector":[…]}`, "an example is exactly one of an id, a text and a vector")
-	}
-	if e.Vector != nil {
-		return core.CheckVector(at+"/vector", e.Vector, dim)
-	}
-	if e.Text != "" {
-		return checkText(at+"/text", e.Text)
-	}
-	return nil
-}
-
-// checkText refuses texts that mean nothing.
-func checkText(at, text string) error {
+func (r *Request) checkSettings() error {
 	switch {
-	case strings.TrimSpace(text) == "":
-		return core.Invalid(at, "give a text", "the text is empty")
-	case !utf8.ValidString(text):
-		return core.Invalid(at, "convert it to UTF-8", "the text is not valid UTF-8")
-	case len(text) > core.MaxTextBytes:
-		return &core.InputError{Pointer: at, Cause: core.ErrTooLarge, Hint: "cut it",
-			Detail: fmt.Sprintf("the text has %d bytes, %d are allowed", len(text), core.MaxTextBytes)}
+	case !utf8.ValidString(r.ID):
+		return core.Invalid("/id", "send UTF-8", "the id is not valid UTF-8")
+	case r.Limit < 0 || r.Limit > MaxLimit:
+		return core.Invalid("/limit", "leave it out for "+strconv.Itoa(DefaultLimit), "the limit is %d, 1 to %d are allowed", r.Limit, MaxLimit)
+	case r.Params.Ef < 0 || r.Params.Ef > MaxEf:
+		return core.Invalid("/params/ef", "leave it out for the default", "ef is %d, 1 to %d are allowed", r.Params.Ef, MaxEf)
+	case r.MinScore != nil && !finite(float64(*r.MinScore)):
+		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
+	case r.Mode != "" && r.Mode != Dense:
+		return &core.InputError{Pointer: "/mode", Cause: errors.ErrUnsupported,
+			Detail: "mode " + strconv.Quote(string(r.Mode)) + " is not available, only dense is",
+			Hint:   `leave "mode" out or use "dense"`}
 	}
 	return nil
 }
 
-// given counts what is there.
-func given(what ...bool) int {
-	n := 0
-	for _, is := range what {
-		if is {
-			n++
+func (r *ClassifyRequest) checkVote() error {
+	switch {
+	case r.K < 0 || r.K > MaxNeighbors:
+		return core.Invalid("/k", "leave it out for "+strconv.Itoa(DefaultNeighbors), "k is %d, 1 to %d are allowed", r.K, MaxNeighbors)
+	case !finite(r.Temperature) || r.Temperature < 0:
+		return core.Invalid("/temperature", "leave it out for the default", "the temperature is %v and must be above 0", r.Temperature)
+	case !(r.MinProbability >= 0 && r.MinProbability <= 1):
+		return core.Invalid("/min_probability", "use a number from 0 to 1", "the least probability is %v", r.MinProbability)
+	case core.Reserved(r.LabelField):
+		return core.Invalid("/label_field", "name the field that holds the labels", "the %s of a document is not a label", r.LabelField)
+	case !utf8.ValidString(r.LabelField):
+		return core.Invalid("/label_field", "send UTF-8", "the name of the field is not valid UTF-8")
+	case r.Method != "" && r.Method != MethodAuto && r.Method != MethodNeighbors:
+		return &core.InputError{Pointer: "/method", Cause: errors.ErrUnsupported,
+			Detail: "method " + strconv.Quote(string(r.Method)) + " is not available",
+			Hint:   `use "` + string(MethodAuto) + `" or "` + string(MethodNeighbors) + `"`}
+	}
+	return nil
+}
+
+func checkTexts(texts []string) error {
+	if texts != nil && (len(texts) == 0 || len(texts) > MaxTexts) {
+		return core.Invalid("/texts", "send several requests", "there are %d texts, 1 to %d are allowed", len(texts), MaxTexts)
+	}
+	for i, text := range texts {
+		if err := checkText("/texts/"+strconv.Itoa(i), text); err != nil {
+			return err
 		}
 	}
-	return n
+	return nil
 }
+
+func checkText(pointer, text string) error {
+	switch {
+	case len(text) > core.MaxTextBytes:
+		return &core.InputError{Pointer: pointer, Cause: core.ErrTooLarge, Hint: "shorten it",
+			Detail: "the text has " + strconv.Itoa(len(text)) + " bytes, at most " + strconv.Itoa(core.MaxTextBytes) + " are allowed"}
+	case !utf8.ValidString(text):
+		return core.Invalid(pointer, "convert it to UTF-8", "the text is not valid UTF-8")
+	case strings.TrimSpace(text) == "":
+		return core.Invalid(pointer, "give some words", "the text is blank")
+	}
+	return nil
+}
+
+func checkExamples(pointer string, examples []Example, dim int) error {
+	if len(examples) > MaxExamples {
+		return core.Invalid(pointer, "give fewer", "there are %d examples, at most %d are allowed", len(examples), MaxExamples)
+	}
+	for i, e := range examples {
+		if err := checkExample(e, dim); err != nil {
+			return core.At(pointer+"/"+strconv.Itoa(i), err)
+		}
+	}
+	return nil
+}
+
+func checkExample(e Example, dim int) error {
+	const oneOf = `give one of "id", "text" and "vector"`
+	switch {
+	case e.ID != "" && e.Text == "" && e.Vector == nil:
+		if !utf8.ValidString(e.ID) {
+			return core.Invalid("/id", "send UTF-8", "the id is not valid UTF-8")
+		}
+		return nil
+	case e.ID == "" && e.Text != "" && e.Vector == nil:
+		return checkText("/text", e.Text)
+	case e.ID == "" && e.Text == "" && e.Vector != nil:
+		return core.CheckVector("/vector", e.Vector, dim)
+	case e.ID == "" && e.Text == "":
+		return core.Invalid("", oneOf, "the example is empty")
+	}
+	return core.Invalid("", oneOf, "the example is more than one thing")
+}
+
+// checkNames checks a list of ids or of names of fields.
+func checkNames(pointer string, list []string) error {
+	if len(list) > MaxExamples {
+		return core.Invalid(pointer, "give fewer", "there are %d entries, at most %d are allowed", len(list), MaxExamples)
+	}
+	for i, name := range list {
+		if name == "" || !utf8.ValidString(name) {
+			return core.Invalid(pointer+"/"+strconv.Itoa(i), "leave it out", "the entry is empty or not valid UTF-8")
+		}
+	}
+	return nil
+}
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -2,170 +2,108 @@ package query
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
+	"time"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// target is what is searched for: a vector, and the ordinals that it was made
-// from, which are left out of the hits.
-type target struct {
-	vector []float32
-	made   []core.Ord
-	liked  []resolved // the liked examples, for reasons
+// point is where a query looks in the vector space.
+type point struct {
+	vector  []float32
+	without []string  // ids of the stored documents it was made of, left out of the hits
+	liked   []example // the examples that explain its hits
 }
 
-// resolved is an example with its vector.
-type resolved struct {
-	Example
-	vector []float32
-}
-
-// embed embeds texts and books the time. It asks nothing for no texts.
-func (e *Engine) embed(ctx context.Context, texts []string, took *Took) ([][]float32, error) {
-	if len(texts) == 0 {
-		return nil, nil
+// point makes the query vector of a search.
+func (e *Engine) point(ctx context.Context, r Request, took *Took) (point, error) {
+	switch {
+	case r.Text != "":
+		vectors, err := e.embed(ctx, "/text", []string{r.Text}, took)
+		if err != nil {
+			return point{}, err
+		}
+		return point{vector: vectors[0]}, nil
+	case r.Vector != nil:
+		return point{vector: r.Vector}, nil
+	case r.ID != "":
+		vectors, err := e.stored(ctx, []string{"/id"}, []string{r.ID}, took)
+		if err != nil {
+			return point{}, err
+		}
+		return point{vector: vectors[0], without: []string{r.ID}}, nil
 	}
-	r, err := e.source.Embed(ctx, texts)
+	return e.examplePoint(ctx, r, took)
+}
+
+// embed embeds texts as queries and adds the time to took. An error about the
+// input is moved to pointer, the place that the texts come from.
+func (e *Engine) embed(ctx context.Context, pointer string, texts []string, took *Took) ([][]float32, error) {
+	embedded, err := e.source.Embed(ctx, texts)
 	if err != nil {
-		return nil, err
+		var in *core.InputError
+		if errors.As(err, &in) {
+			moved := *in
+			moved.Pointer = pointer
+			return nil, &moved
+		}
+		return nil, fmt.Errorf("embed the query: %w", err)
 	}
-	took.Tokenize += milliseconds(r.Tokenize)
-	took.Embed += milliseconds(r.Run)
-	return r.Vectors, nil
+	took.Tokenize += milliseconds(embedded.Tokenize)
+	took.Embed += milliseconds(embedded.Run)
+	if len(embedded.Vectors) != len(texts) {
+		return nil, fmt.Errorf("embed the query: %d vectors for %d texts", len(embedded.Vectors), len(texts))
+	}
+	for _, v := range embedded.Vectors {
+		if len(v) != e.dim {
+			return nil, fmt.Errorf("embed the query: %d numbers a vector, not %d: %w", len(v), e.dim, core.ErrDimension)
+		}
+	}
+	return embedded.Vectors, nil
 }
 
-// stored returns the vector and the ordinal of a stored document.
-func (e *Engine) stored(ctx context.Context, at, id string) ([]float32, core.Ord, error) {
-	ords, err := e.source.Ordinals(ctx, []string{id})
+// stored returns the vectors of the documents ids and adds the time to took.
+// An id that is not there gives an error that matches core.ErrNotFound, at the
+// pointer of that id.
+func (e *Engine) stored(ctx context.Context, pointers, ids []string, took *Took) ([][]float32, error) {
+	defer stopwatch(&took.Fetch)()
+	ords, err := e.source.Ordinals(ctx, ids)
 	if err != nil {
-		return nil, core.NoOrd, err
+		return nil, fmt.Errorf("look up the documents of the query: %w", err)
 	}
-	if ords[0] == core.NoOrd {
-		return nil, core.NoOrd, &core.InputError{Pointer: at, Cause: core.ErrNotFound,
-			Detail: fmt.Sprintf("there is no document %.80q", id), Hint: "use the id of a stored document"}
+	for i, ord := range ords {
+		if ord == core.NoOrd {
+			return nil, notFound(pointers[i], ids[i])
+		}
 	}
 	docs, err := e.source.Documents(ctx, ords, true)
 	if err != nil {
-		return nil, core.NoOrd, err
+		return nil, fmt.Errorf("read the documents of the query: %w", err)
 	}
-	if docs[0] == nil {
-		return nil, core.NoOrd, fmt.Errorf("document %.80q was deleted meanwhile: %w", id, core.ErrNotFound)
-	}
-	return docs[0].Vector, ords[0], nil
-}
-
-// searchTarget makes the vector of a search: that of a text, a vector as
-// given, or that of a stored document.
-func (e *Engine) searchTarget(ctx context.Context, r *Request, took *Took) (target, error) {
-	switch {
-	case r.Text != "":
-		if err := checkText("/text", r.Text); err != nil {
-			return target{}, err
+	vectors := make([][]float32, len(docs))
+	for i, doc := range docs {
+		if doc == nil || doc.Vector == nil {
+			return nil, notFound(pointers[i], ids[i])
 		}
-		vectors, err := e.embed(ctx, []string{r.Text}, took)
-		if err != nil {
-			return target{}, err
+		if len(doc.Vector) != e.dim {
+			return nil, fmt.Errorf("document %.80q has a vector of %d numbers, not %d: %w", ids[i], len(doc.Vector), e.dim, core.ErrCorrupt)
 		}
-		return target{vector: vectors[0]}, nil
-	case r.Vector != nil:
-		return target{vector: r.Vector}, nil
+		vectors[i] = doc.Vector
 	}
-	v, ord, err := e.stored(ctx, "/id", r.ID)
-	return target{vector: v, made: []core.Ord{ord}}, err
+	return vectors, nil
 }
 
-// dislikeWeight is how strongly disliked examples push away, beside 1 for the
-// liked ones: Rocchio's method with the usual weights 0.75 and 0.15 would
-// hardly push at all, while on the few examples that people give an equal
-// weight pushes past what they like (Manning, Raghavan and Schütze,
-// Introduction to Information Retrieval, chapter 9.1).
-const dislikeWeight = 0.5
-
-// exampleTarget makes the vector of a recommendation: the mean direction of
-// the liked examples less that of the disliked ones.
-func (e *Engine) exampleTarget(ctx context.Context, r *Request, took *Took) (target, error) {
-	var t target
-	liked, err := e.resolve(ctx, "/like", r.Like, &t.made, took)
-	if err != nil {
-		return t, err
-	}
-	disliked, err := e.resolve(ctx, "/dislike", r.Dislike, &t.made, took)
-	if err != nil {
-		return t, err
-	}
-	sum := make([]float64, e.dim)
-	addMean(sum, liked, 1)
-	addMean(sum, disliked, -dislikeWeight)
-	t.liked = liked
-	t.vector = make([]float32, e.dim)
-	var square float64
-	for i, x := range sum {
-		t.vector[i] = float32(x)
-		square += x * x
-	}
-	if math.Sqrt(square) < 1e-6 {
-		return t, core.Invalid("/dislike", "leave some examples out", "the liked and disliked examples cancel each other out")
-	}
-	return t, nil
+func notFound(pointer, id string) error {
+	return &core.InputError{Pointer: pointer, Cause: core.ErrNotFound,
+		Detail: fmt.Sprintf("there is no document %.80q", id),
+		Hint:   "use the id of a stored document, or search by text"}
 }
 
-// resolve returns the examples with their vectors and adds the ordinals of
-// stored ones to made.
-func (e *Engine) resolve(ctx context.Context, at string, examples []Example, made *[]core.Ord, took *Took) ([]resolved, error) {
-	var texts []string
-	for _, x := range examples {
-		if x.Text != "" {
-			texts = append(texts, x.Text)
-		}
-	}
-	vectors, err := e.embed(ctx, texts, took)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]resolved, len(examples))
-	for i, x := range examples {
-		out[i].Example = x
-		switch {
-		case x.Text != "":
-			out[i].vector, vectors = vectors[0], vectors[1:]
-		case x.Vector != nil:
-			out[i].vector = x.Vector
-		default:
-			v, ord, err := e.stored(ctx, fmt.Sprintf("%s/%d", at, i), x.ID)
-			if err != nil {
-				return nil, err
-			}
-			out[i].vector = v
-			*made = append(*made, ord)
-		}
-	}
-	return out, nil
+// stopwatch returns a function that adds the milliseconds since now to sum.
+func stopwatch(sum *float64) func() {
+	start := time.Now()
+	return func() { *sum += milliseconds(time.Since(start)) }
 }
 
-// addMean adds the mean of the examples' directions, times weight, to sum.
-func addMean(sum []float64, examples []resolved, weight float64) {
-	for _, x := range examples {
-		scale := weight / float64(len(examples)) / norm(x.vector)
-		for i, v := range x.vector {
-			sum[i] += scale * float64(v)
-		}
-	}
-}
-
-func norm(v []float32) float64 {
-	var square float64
-	for _, x := range v {
-		square += float64(x) * float64(x)
-	}
-	return math.Sqrt(square)
-}
-
-func cosine(a, b []float32) float32 {
-	var dot float64
-	for i := range a {
-		dot += float64(a[i]) * float64(b[i])
-	}
-	return float32(dot / norm(a) / norm(b))
-}
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -161,7 +161,8 @@ func (x *Index) Delete(ords ...core.Ord) {
 
 // Search implements index.Index. The library knows neither filters nor dead
 // vertices, so it is asked for more than K, and when a filter leaves little of
-// that, fewer than K are returned.
+// that, fewer than K are returned. A filter that allows only a few times K is
+// answered by comparing with each.
 func (x *Index) Search(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
 	if err := index.CheckQuery(q, x.cfg.Dim, o); err != nil {
 		return nil, err
@@ -174,9 +175,12 @@ func (x *Index) Search(ctx context.Context, q []float32, o index.Options) ([]ind
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if o.Allow != nil && o.Allow.Len() <= scanFactor*o.K {
+		return x.scan(q, o), nil
+	}
 	k := min(o.K+len(x.owners)-len(x.vertices), len(x.owners))
 	if o.Allow != nil {
-		k = min(10*k, len(x.owners))
+		k = min(scanFactor*k, len(x.owners))
 	}
 	found, err := x.search(q, k, o.Ef)
 	if err != nil {
@@ -190,6 +194,21 @@ func (x *Index) Search(ctx context.Context, q []float32, o index.Options) ([]ind
 		}
 	}
 	return top.Sorted(), nil
+}
+
+// scanFactor is how many times K a filter must allow to be worth the graph,
+// and how much more the graph is then asked for.
+const scanFactor = 10
+
+// scan compares q with every allowed vector.
+func (x *Index) scan(q []float32, o index.Options) []index.Neighbor {
+	top := &index.Top{K: o.K}
+	for ord := range o.Allow.All() {
+		if v, there := x.vectors[ord]; there {
+			top.Offer(index.Neighbor{Ord: ord, Score: x.score(q, v)})
+		}
+	}
+	return top.Sorted()
 }
 
 func (x *Index) search(q []float32, k, ef int) (nodes []hnsw.Node[uint32], err error) {

@@ -1,0 +1,192 @@
+//go:build cgo && !noort && !purego
+
+package ort_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/embedtest"
+	"github.com/vecdb/vecdb/embedder/hub"
+	"github.com/vecdb/vecdb/embedder/ort"
+	"github.com/vecdb/vecdb/embedder/token"
+)
+
+// open opens a model of the manifest from the cache that `make setup` fills.
+// Where VECDB_REQUIRE_MODELS is set, as in `make test`, missing files fail the
+// test; a bare `go test` skips it.
+func open(t testing.TB, name string, p embedder.Precision, sessions int) *embedder.Encoder {
+	t.Helper()
+	manifest, err := embedder.DefaultManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := manifest.Model(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hub.New(hub.DefaultHome(), manifest)
+	files, err := h.Locate(name, p)
+	path, libErr := h.LocateRuntime()
+	if err != nil || libErr != nil {
+		if os.Getenv("VECDB_REQUIRE_MODELS") != "" {
+			t.Fatal(err, libErr)
+		}
+		t.Skip(err, libErr, ": run make setup")
+	}
+	lib, err := ort.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := token.Load(files.Tokenizer, token.Options{Lowercase: model.Lowercase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runtimes []embedder.Runtime
+	for range sessions {
+		s, err := lib.NewSession(files.Model, ort.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtimes = append(runtimes, s)
+	}
+	e, err := embedder.NewEncoder(embedder.EncoderConfig{Tokenizer: tokens, Runtimes: runtimes, Dim: model.Dim,
+		MaxTokens: model.MaxTokens, Pooling: model.Pooling, QueryPrefix: model.QueryPrefix, PassagePrefix: model.PassagePrefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// golden is a text with the vector that the reference computes for it.
+type golden struct {
+	Model  string `json:"model"`
+	Text   string `json:"text"`
+	Repeat int    `json:"repeat"`
+	Vector string `json:"vector"` // base64 of little-endian 32-bit floats
+	vector []float32
+}
+
+func goldens(t *testing.T, model string) (out []golden) {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", "golden.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var g golden
+		if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := base64.StdEncoding.DecodeString(g.Vector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(raw); i += 4 {
+			g.vector = append(g.vector, math.Float32frombits(binary.LittleEndian.Uint32(raw[i:])))
+		}
+		g.Text = strings.Repeat(g.Text, max(1, g.Repeat))
+		if g.Model == model {
+			out = append(out, g)
+		}
+	}
+	if err := lines.Err(); err != nil || len(out) < 30 {
+		t.Fatalf("%d golden vectors for %s, %v", len(out), model, err)
+	}
+	return out
+}
+
+// fewTokens is the length up to which int8 is held to a wider bound: with two
+// or three tokens, the special ones among them, there is nothing that the
+// errors of rounding could average out over.
+const (
+	fewTokens = 4
+	fewLeast  = 0.95
+)
+
+func TestVectorsAgreeWithTheReference(t *testing.T) {
+	for _, tc := range []struct {
+		model     string
+		precision embedder.Precision
+		least     float64 // cosine of every text
+		mean      float64
+	}{
+		{"all-MiniLM-L6-v2", embedder.FP32, 0.9999, 0.9999},
+		{"all-MiniLM-L6-v2", embedder.Int8, 0.97, 0.99},
+		{"bge-small-zh-v1.5", embedder.FP32, 0.9999, 0.9999},
+		{"bge-small-zh-v1.5", embedder.Int8, 0.97, 0.99},
+	} {
+		t.Run(tc.model+"/"+string(tc.precision), func(t *testing.T) {
+			all := goldens(t, tc.model)
+			texts := make([]string, len(all))
+			for i, g := range all {
+				texts[i] = g.Text
+			}
+			r, err := open(t, tc.model, tc.precision, 2).Embed(t.Context(), embedder.Passage, texts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum, n, worst := 0.0, 0, 1.0
+			for i, g := range all {
+				cos, least := embedtest.Cosine(r.Vectors[i], g.vector), tc.least
+				if few := r.Usage[i].Total <= fewTokens; few && tc.precision == embedder.Int8 {
+					least = fewLeast
+				} else {
+					sum, n, worst = sum+cos, n+1, min(worst, cos)
+				}
+				if cos < least {
+					t.Errorf("%.60q: cosine %.5f to the reference, want at least %g", g.Text, cos, least)
+				}
+			}
+			mean := sum / float64(n)
+			t.Logf("%d texts: cosine mean %.5f, least %.5f", n, mean, worst)
+			if mean < tc.mean {
+				t.Errorf("mean cosine %.5f, want at least %g", mean, tc.mean)
+			}
+		})
+	}
+}
+
+func TestConformance(t *testing.T) {
+	embedtest.Run(t, embedtest.Suite{
+		New:   func(t *testing.T) embedder.Embedder { return open(t, "all-MiniLM-L6-v2", embedder.FP32, 2) },
+		Bound: 0.9999,
+	})
+}
+
+func BenchmarkEmbed(b *testing.B) {
+	for name, words := range map[string]int{"12 tokens": 10, "92 tokens": 90, "256 tokens": 254} {
+		for _, p := range []embedder.Precision{embedder.Int8, embedder.FP32} {
+			b.Run(name+"/"+string(p), func(b *testing.B) {
+				e := open(b, "all-MiniLM-L6-v2", p, runtime.GOMAXPROCS(0))
+				texts := make([]string, 64)
+				for i := range texts {
+					texts[i] = strings.Repeat("city ", words-1) + string(rune('a'+i%26)) + string(rune('a'+i/26))
+				}
+				for b.Loop() {
+					if _, err := e.Embed(b.Context(), embedder.Passage, texts); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N*len(texts))/b.Elapsed().Seconds(), "texts/s")
+			})
+		}
+	}
+}

@@ -1,0 +1,242 @@
+package query_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fake is a small exact Source. The ordinal of a document is its place in
+// docs; a nil one was deleted.
+type fake struct {
+	metric index.Metric
+	docs   []*core.Document
+	words  map[string][]float32 // vectors of the texts that can be embedded
+
+	gone  map[core.Ord]bool   // found by searches but not fetched any more
+	stale map[string]core.Ord // ordinals that ids had a moment ago
+
+	embeds, searches atomic.Int64
+	onNearest        func(ctx context.Context, q []float32) error
+	lookupErr        error // of conditions on the field "broken"
+}
+
+var _ query.Source = (*fake)(nil)
+
+// newFake returns a source with the documents and an engine over it, by the
+// cosine of two numbers a vector.
+func newFake(docs ...*core.Document) (*fake, *query.Engine) {
+	f := &fake{metric: index.Cosine, docs: docs, words: map[string][]float32{}}
+	return f, query.New(f, index.Cosine, 2)
+}
+
+// at returns a document whose vector has the given angle in degrees.
+func at(id string, degrees float64, fields map[string]any) *core.Document {
+	return &core.Document{ID: id, Text: "text of " + id, Vector: angle(degrees), Fields: fields}
+}
+
+func angle(degrees float64) []float32 {
+	sin, cos := math.Sincos(degrees * math.Pi / 180)
+	return []float32{float32(cos), float32(sin)}
+}
+
+func (f *fake) Embed(ctx context.Context, texts []string) (query.Embedded, error) {
+	f.embeds.Add(1)
+	out := query.Embedded{Tokenize: time.Millisecond, Run: 2 * time.Millisecond}
+	for _, text := range texts {
+		v, known := f.words[text]
+		if !known {
+			return query.Embedded{}, fmt.Errorf("no vector for %q", text)
+		}
+		out.Vectors = append(out.Vectors, v)
+	}
+	return out, ctx.Err()
+}
+
+func (f *fake) Nearest(ctx context.Context, q []float32, o index.Options, _ bool) ([]index.Neighbor, error) {
+	f.searches.Add(1)
+	if f.onNearest != nil {
+		if err := f.onNearest(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	top := index.Top{K: o.K}
+	for i, doc := range f.docs {
+		if ord := core.Ord(i); doc != nil && (o.Allow == nil || o.Allow.Contains(ord)) {
+			top.Offer(index.Neighbor{Ord: ord, Score: score(f.metric, q, doc.Vector)})
+		}
+	}
+	return top.Sorted(), ctx.Err()
+}
+
+func score(metric index.Metric, a, b []float32) float32 {
+	var dot, aa, bb, distance float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		dot, aa, bb, distance = dot+x*y, aa+x*x, bb+y*y, distance+(x-y)*(x-y)
+	}
+	switch metric {
+	case index.Dot:
+		return float32(dot)
+	case index.L2:
+		return float32(-distance)
+	}
+	return float32(dot / math.Sqrt(aa*bb))
+}
+
+func (f *fake) Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error) {
+	docs := make([]*core.Document, len(ords))
+	for i, ord := range ords {
+		if doc := f.docs[ord]; doc != nil && !f.gone[ord] {
+			one := *doc
+			if !withVectors {
+				one.Vector = nil
+			}
+			docs[i] = &one
+		}
+	}
+	return docs, ctx.Err()
+}
+
+func (f *fake) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) {
+	ords := make([]core.Ord, len(ids))
+	for i, id := range ids {
+		ords[i] = core.NoOrd
+		for ord, doc := range f.docs {
+			if doc != nil && doc.ID == id {
+				ords[i] = core.Ord(ord)
+			}
+		}
+		if ord, old := f.stale[id]; old {
+			ords[i] = ord
+		}
+	}
+	return ords, ctx.Err()
+}
+
+func (f *fake) Lookup(cond core.Condition) (*core.Set, error) {
+	set := core.NewSet()
+	if cond.Field == "broken" {
+		return nil, f.lookupErr
+	}
+	for ord, doc := range f.docs {
+		if doc != nil && holds(doc, cond) {
+			set.Add(core.Ord(ord))
+		}
+	}
+	return set, nil
+}
+
+// holds tells whether a document satisfies a condition, the slow and plain
+// way.
+func holds(doc *core.Document, cond core.Condition) bool {
+	values := valuesOf(doc, cond.Field)
+	if cond.Op == core.CondExists {
+		return (len(values) > 0) == cond.Values[0].(bool)
+	}
+	return slices.ContainsFunc(values, func(v any) bool {
+		return slices.ContainsFunc(cond.Values, func(want any) bool { return compares(v, cond.Op, want) })
+	})
+}
+
+// valuesOf knows dotted names of one step, which is all the tests need.
+func valuesOf(doc *core.Document, field string) []any {
+	v, there := doc.Field(field)
+	if outer, inner, dotted := strings.Cut(field, "."); dotted && !there {
+		if object, ok := doc.Fields[outer].(map[string]any); ok {
+			v, there = object[inner]
+		}
+	}
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	if !there || v == nil {
+		return nil
+	}
+	return []any{v}
+}
+
+func compares(v any, op core.CondOp, want any) bool {
+	order, comparable := compare(v, want)
+	if !comparable {
+		return false
+	}
+	switch op {
+	case core.CondGt:
+		return order > 0
+	case core.CondGte:
+		return order >= 0
+	case core.CondLt:
+		return order < 0
+	case core.CondLte:
+		return order <= 0
+	}
+	return order == 0
+}
+
+func compare(a, b any) (order int, comparable bool) {
+	switch x := a.(type) {
+	case string:
+		y, ok := b.(string)
+		return cmp.Compare(x, y), ok
+	case bool:
+		y, ok := b.(bool)
+		if x == y {
+			return 0, ok
+		}
+		return 1, ok
+	}
+	x, okX := number(a)
+	y, okY := number(b)
+	return cmp.Compare(x, y), okX && okY
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+func ids(hits []query.Hit) string {
+	var list []string
+	for _, h := range hits {
+		list = append(list, h.ID)
+	}
+	return strings.Join(list, " ")
+}
+
+func near(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance }
+
+// wantInput checks that err is an input error at pointer that says detail.
+func wantInput(t *testing.T, err error, pointer, detail string) {
+	t.Helper()
+	var in *core.InputError
+	if !errors.As(err, &in) {
+		t.Fatalf("got error %v, want one about the input", err)
+	}
+	if in.Pointer != pointer || !strings.Contains(in.Detail, detail) {
+		t.Errorf("got error %q at %q, want %q at %q", in.Detail, in.Pointer, detail, pointer)
+	}
+	if !errors.Is(err, core.ErrInvalid) {
+		t.Errorf("error %v does not match ErrInvalid", err)
+	}
+}

@@ -1,0 +1,112 @@
+package query
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// UnmarshalJSON reads a filter and refuses what Validate refuses, unknown
+// members and null. Errors are *core.InputError with a pointer relative to the
+// filter.
+func (f *Filter) UnmarshalJSON(data []byte) error {
+	if !utf8.Valid(data) {
+		return core.Invalid("", "send UTF-8", "the filter is not valid UTF-8")
+	}
+	value, err := core.PlainJSON(data)
+	if err != nil {
+		return core.Invalid("", "use numbers within the range of float64", "not a filter: %v", err)
+	}
+	parsed, err := parseNode(value, 1)
+	if err != nil {
+		return err
+	}
+	if err := parsed.Validate(); err != nil {
+		return err
+	}
+	*f = *parsed
+	return nil
+}
+
+// parseNode turns a decoded JSON value into a node. It checks what the Go form
+// cannot show any more: names of members, their types and nulls.
+func parseNode(value any, depth int) (*Filter, error) {
+	members, ok := value.(map[string]any)
+	switch {
+	case !ok:
+		return nil, core.Invalid("", filterForm, "a node must be an object")
+	case depth > MaxFilterDepth:
+		return nil, core.Invalid("", "flatten it", "the filter is more than %d levels deep", MaxFilterDepth)
+	}
+	f := &Filter{}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if err := f.set(name, members[name], depth); err != nil {
+			return nil, core.At("/"+core.EscapePointer(name), err)
+		}
+	}
+	return f, nil
+}
+
+func (f *Filter) set(name string, v any, depth int) (err error) {
+	switch name {
+	case "and":
+		f.And, err = parseNodes(v, depth+1)
+	case "or":
+		f.Or, err = parseNodes(v, depth+1)
+	case "not":
+		f.Not, err = parseNode(v, depth+1)
+	case "field":
+		text, ok := v.(string)
+		if !ok || text == "" {
+			return core.Invalid("", `name a field, for instance "year"`, "the field must be a name")
+		}
+		f.Field = text
+	case "in":
+		list, ok := v.([]any)
+		if !ok {
+			return core.Invalid("", `give an array, or use "eq" for one value`, "need an array of values, not %s", describe(v))
+		}
+		f.In = list
+	case "exists":
+		flag, ok := v.(bool)
+		if !ok {
+			return core.Invalid("", "use true or false", "need true or false")
+		}
+		f.Exists = &flag
+	default:
+		return f.setValue(name, v)
+	}
+	return err
+}
+
+// setValue sets a comparison with one value.
+func (f *Filter) setValue(name string, v any) error {
+	target, known := map[string]*any{"eq": &f.Eq, "gt": &f.Gt, "gte": &f.Gte, "lt": &f.Lt, "lte": &f.Lte}[name]
+	if !known {
+		return core.Invalid("", "use and, or, not, field, eq, in, gt, gte, lt, lte, exists", "unknown member %.80q", name)
+	}
+	if v == nil {
+		return core.Invalid("", `use "exists": false to find documents without the field`, "cannot compare with null")
+	}
+	*target = v
+	return nil
+}
+
+func parseNodes(value any, depth int) ([]*Filter, error) {
+	list, ok := value.([]any)
+	if !ok {
+		return nil, core.Invalid("", filterForm, "need an array of nodes")
+	}
+	nodes := make([]*Filter, len(list))
+	for i, v := range list {
+		node, err := parseNode(v, depth)
+		if err != nil {
+			return nil, core.At("/"+strconv.Itoa(i), err)
+		}
+		nodes[i] = node
+	}
+	return nodes, nil
+}

@@ -1,0 +1,108 @@
+package query
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// tally lets the documents found, nearest first, vote on a label. The weight
+// of a vote is the softmax of the scores divided by the temperature (the
+// differentiable nearest neighbor of Goldberger et al., "Neighbourhood
+// components analysis", NIPS 2004); a label has the sum of its votes, and all
+// labels together have 1. Of equally probable labels the one with the nearer
+// voter wins.
+func tally(list []found, r ClassifyRequest) Classification {
+	result := Classification{Abstained: true, Scores: map[string]float64{}, Neighbors: make([]Voter, 0, len(list))}
+	var order []string
+	var nearest, total float64
+	for _, f := range list {
+		labels := labelsOf(f.doc.Fields, r.LabelField)
+		if len(labels) == 0 {
+			continue
+		}
+		if len(order) == 0 {
+			nearest = float64(f.score)
+		}
+		// Relative to the nearest voter, whose weight is 1, no exponential
+		// overflows and the sum is never 0.
+		weight := math.Exp((float64(f.score) - nearest) / r.Temperature)
+		result.Neighbors = append(result.Neighbors, Voter{ID: f.doc.ID, Score: f.score, Label: strings.Join(labels, ", ")})
+		for _, label := range labels {
+			if _, seen := result.Scores[label]; !seen {
+				order = append(order, label)
+			}
+			result.Scores[label] += weight
+			total += weight
+		}
+	}
+	for _, label := range order {
+		result.Scores[label] /= total
+		if p := result.Scores[label]; p > result.Probability {
+			result.Label, result.Probability = &label, p
+		}
+	}
+	result.Abstained = result.Label == nil || result.Probability < r.MinProbability
+	if result.Abstained {
+		result.Label = nil
+	}
+	return result
+}
+
+// labelsOf returns the labels under a dotted name, each once, in their order.
+func labelsOf(fields map[string]any, path string) []string {
+	var labels []string
+	for _, v := range valuesAt(fields, path) {
+		if label := labelText(v); label != "" && !slices.Contains(labels, label) {
+			labels = append(labels, label)
+		}
+	}
+	return labels
+}
+
+// labelText returns a label as text, "" for what is none.
+func labelText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// valuesAt returns the values under a dotted name, those of arrays one by one.
+// A name may have dots itself, so each dot is tried as a step down.
+func valuesAt(object map[string]any, path string) []any {
+	values := flatten(object[path])
+	for i, c := range path {
+		if c != '.' {
+			continue
+		}
+		for _, v := range flatten(object[path[:i]]) {
+			if inner, ok := v.(map[string]any); ok {
+				values = append(values, valuesAt(inner, path[i+1:])...)
+			}
+		}
+	}
+	return values
+}
+
+// flatten returns the elements of v, at any depth, or v alone when it is no
+// array.
+func flatten(v any) []any {
+	list, ok := v.([]any)
+	if !ok {
+		return []any{v}
+	}
+	var out []any
+	for _, element := range list {
+		out = append(out, flatten(element)...)
+	}
+	return out
+}

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/client"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// collection returns the collection that the path names. It answers itself and
+// returns nil when there is none.
+func (s *Server) collection(c *gin.Context) *vecdb.Collection {
+	name := c.Param("collection")
+	col, err := s.db.Collection(name)
+	if err != nil {
+		if _, code := classify(err); code == client.CodeNotFound {
+			err = &core.InputError{Cause: errCollection, Detail: fmt.Sprintf("there is no collection %.80q", name),
+				Hint: "make it with PUT /v1/collections/{c}"}
+		}
+		s.fail(c, err)
+		return nil
+	}
+	return col
+}
+
+func describe(col *vecdb.Collection) client.Collection {
+	info := col.Info()
+	return client.Collection{
+		Name: info.Name, Language: info.Language, Model: info.Model, Precision: info.Precision, Dimension: info.Dim,
+		Metric: info.Metric, Fields: info.Fields, Documents: col.Len(), Created: info.Created.Format(time.RFC3339),
+	}
+}
+
+func (s *Server) listCollections(c *gin.Context) {
+	out := client.Collections{Collections: []client.Collection{}}
+	for _, col := range s.db.Collections() {
+		out.Collections = append(out.Collections, describe(col))
+	}
+	reply(c, http.StatusOK, out)
+}
+
+func (s *Server) createCollection(c *gin.Context) {
+	var req client.CreateCollection
+	if c.Request.ContentLength != 0 { // everything has a default, so the body may be left out
+		if err := decode(c, maxQueryBytes, &req); err != nil {
+			s.fail(c, err)
+			return
+		}
+	}
+	col, created, err := s.db.CreateCollection(c.Request.Context(), c.Param("collection"), vecdb.CollectionOptions{
+		Language: req.Language, Model: req.Model, Precision: req.Precision, Dim: req.Dimension, Metric: req.Metric, Fields: req.Fields,
+	})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	reply(c, status, describe(col))
+}
+
+func (s *Server) getCollection(c *gin.Context) {
+	if col := s.collection(c); col != nil {
+		reply(c, http.StatusOK, describe(col))
+	}
+}
+
+func (s *Server) dropCollection(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	if err := s.db.DropCollection(c.Request.Context(), col.Name()); err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+func (s *Server) stats(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	st, info := col.Stats(), col.Info()
+	reply(c, http.StatusOK, client.Stats{
+		Documents: st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
+		Index:        client.IndexStats{Kind: st.Index.Kind, Vectors: st.Index.Vectors, Bytes: st.Index.Bytes, Pending: st.Index.Pending},
+		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq,
+	})
+}

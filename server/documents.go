@@ -1,0 +1,273 @@
+package server
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/client"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+const ndjson = "application/x-ndjson"
+
+// addDocuments takes documents as JSON or as a stream of lines.
+func (s *Server) addDocuments(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	wait, err := vecdb.ParseWait(c.Query("wait"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	kind, err := wants(c, "application/json", ndjson, "application/jsonl")
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case kind == "application/json":
+		s.addJSON(c, col, wait)
+	default:
+		s.addLines(c, col, wait)
+	}
+}
+
+// addJSON takes an array of documents, {"documents": […]}, or one document.
+func (s *Server) addJSON(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait) {
+	data, err := readJSON(c, maxDocumentBytes)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	raw, err := splitDocuments(data)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if len(raw) > maxDocuments {
+		s.fail(c, &core.InputError{Cause: core.ErrTooLarge, Hint: "send several requests, or NDJSON",
+			Detail: fmt.Sprintf("the body has %d documents, %d are allowed", len(raw), maxDocuments)})
+		return
+	}
+	in := newIntake(len(raw))
+	for i, r := range raw {
+		in.add(i, r)
+	}
+	results, err := s.upsert(c, col, in, wait)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	out := client.AddResult{Results: results}
+	for _, r := range results {
+		if r.Status != client.StatusError {
+			out.Accepted++
+		}
+	}
+	reply(c, http.StatusOK, out)
+}
+
+// splitDocuments returns the documents of a body, each still as JSON.
+func splitDocuments(data []byte) (raw []json.RawMessage, err error) {
+	data = bytes.TrimSpace(data)
+	if data[0] == '[' {
+		return raw, unmarshal(data, &raw)
+	}
+	var wrapped struct {
+		Documents *[]json.RawMessage `json:"documents"`
+	}
+	if err := unmarshal(data, &wrapped); err == nil && wrapped.Documents != nil {
+		return *wrapped.Documents, nil
+	}
+	var one map[string]json.RawMessage
+	if err := unmarshal(data, &one); err != nil {
+		return nil, err
+	}
+	if _, both := one["documents"]; both {
+		return nil, core.Invalid("/documents", `use {"documents":[…]} alone`, `"documents" is an array and stands alone`)
+	}
+	return []json.RawMessage{data}, nil
+}
+
+// intake is a batch of documents on their way in, with a result for each.
+type intake struct {
+	docs    []vecdb.Document
+	places  []int // of the documents among the results
+	results []client.ItemResult
+}
+
+func newIntake(n int) *intake { return &intake{results: make([]client.ItemResult, n)} }
+
+// add decodes a document to the i-th place. One that is broken gets its result
+// at once.
+func (in *intake) add(i int, raw []byte) {
+	var doc vecdb.Document
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		in.results[i] = client.ItemResult{ID: doc.ID, Status: client.StatusError, Error: itemError(jsonError(err))}
+		return
+	}
+	in.docs = append(in.docs, doc)
+	in.places = append(in.places, i)
+}
+
+func itemError(err error) *client.ItemError {
+	p := problemOf(err)
+	e := &client.ItemError{Code: p.Code, Detail: p.Detail}
+	if len(p.Errors) > 0 {
+		e.Pointer, e.Hint = p.Errors[0].Pointer, p.Errors[0].Hint
+	}
+	return e
+}
+
+// upsert stores the documents of an intake and returns all results.
+func (s *Server) upsert(c *gin.Context, col *vecdb.Collection, in *intake, wait vecdb.Wait) ([]client.ItemResult, error) {
+	results, err := col.Upsert(c.Request.Context(), in.docs, wait)
+	if err != nil {
+		return nil, err
+	}
+	for j, r := range results {
+		out := client.ItemResult{ID: r.ID, Status: r.Status, TokensTotal: r.TokensTotal, TokensUsed: r.TokensUsed, Passages: r.Passages}
+		if r.Err != nil {
+			out.Error = itemError(r.Err)
+		} else {
+			s.metrics.ingested.Inc()
+		}
+		in.results[in.places[j]] = out
+	}
+	return in.results, nil
+}
+
+// putDocument stores one document under the id of the path.
+func (s *Server) putDocument(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	wait, err := vecdb.ParseWait(c.Query("wait"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	var doc vecdb.Document
+	if err := decode(c, maxLineBytes, &doc); err != nil {
+		s.fail(c, err)
+		return
+	}
+	id := c.Param("id")
+	if doc.ID != "" && doc.ID != id {
+		s.fail(c, core.Invalid("/id", "leave the id out of the body", "the body has the id %.80q, the path %.80q", doc.ID, id))
+		return
+	}
+	doc.ID = id
+	results, err := s.upsert(c, col, &intake{docs: []vecdb.Document{doc}, places: []int{0}, results: make([]client.ItemResult, 1)}, wait)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	switch r := results[0]; {
+	case r.Error != nil:
+		e := r.Error
+		writeProblem(c, client.Problem{Type: "about:blank", Title: title(http.StatusBadRequest), Status: http.StatusBadRequest, Code: e.Code,
+			Detail: e.Detail, Errors: []client.ProblemField{{Pointer: e.Pointer, Detail: e.Detail, Hint: e.Hint}}})
+	case r.Status == client.StatusCreated:
+		reply(c, http.StatusCreated, r)
+	default:
+		reply(c, http.StatusOK, r)
+	}
+}
+
+func (s *Server) getDocument(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	doc, err := col.Get(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	reply(c, http.StatusOK, doc)
+}
+
+func (s *Server) deleteDocument(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	n, err := col.Delete(c.Request.Context(), []string{c.Param("id")}, vecdb.WaitIndexed)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("document %.80q: %w", c.Param("id"), core.ErrNotFound)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+// deleteDocuments deletes by ids or by filter. It waits until searches agree.
+func (s *Server) deleteDocuments(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	var req client.DeleteRequest
+	if err := decode(c, maxDocumentBytes, &req); err != nil {
+		s.fail(c, err)
+		return
+	}
+	if (len(req.IDs) > 0) == (req.Filter != nil) {
+		s.fail(c, core.Invalid("", `for instance {"ids":["a1","b2"]}`, `exactly one of "ids" and "filter" must be given`))
+		return
+	}
+	var n int
+	var err error
+	if req.Filter != nil {
+		n, err = col.DeleteWhere(c.Request.Context(), req.Filter, vecdb.WaitIndexed)
+	} else {
+		n, err = col.Delete(c.Request.Context(), req.IDs, vecdb.WaitIndexed)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	reply(c, http.StatusOK, client.DeleteResult{Deleted: n})
+}
+
+// listDocuments returns a page. The cursor holds the last id of the page
+// before, so that pages stay in step with writes in between.
+func (s *Server) listDocuments(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	limit := 100
+	if text := c.Query("limit"); text != "" {
+		var err error
+		if limit, err = strconv.Atoi(text); err != nil {
+			s.fail(c, core.Invalid("", "for instance ?limit=100", "the limit %.20q is no number", text))
+			return
+		}
+	}
+	after, err := base64.RawURLEncoding.DecodeString(c.Query("cursor"))
+	if err != nil {
+		s.fail(c, core.Invalid("", "use the cursor of the page before, unchanged", "the cursor is none of ours"))
+		return
+	}
+	docs, next, err := col.List(c.Request.Context(), string(after), limit)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if docs == nil {
+		docs = []*core.Document{}
+	}
+	reply(c, http.StatusOK, client.DocumentPage{Documents: docs, Cursor: base64.RawURLEncoding.EncodeToString([]byte(next))})
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/vecdb/vecdb/client"
+)
+
+// door decides who may come in. Keys are kept hashed and compared in constant
+// time.
+type door struct {
+	hashes   [][sha256.Size]byte
+	insecure bool
+}
+
+func newDoor(keys []string, insecure bool) door {
+	d := door{insecure: insecure}
+	for _, k := range keys {
+		d.hashes = append(d.hashes, sha256.Sum256([]byte(k)))
+	}
+	return d
+}
+
+// locked tells whether a key is needed.
+func (d door) locked() bool { return len(d.hashes) > 0 }
+
+// fits tells whether a key opens the door.
+func (d door) fits(key string) bool {
+	got, ok := sha256.Sum256([]byte(key)), 0
+	for _, h := range d.hashes {
+		ok |= subtle.ConstantTimeCompare(got[:], h[:])
+	}
+	return ok == 1
+}
+
+// enter checks the key and takes a place in the lane of the scope.
+func (s *Server) enter(sc scope) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		switch {
+		case s.door.locked() && sc != open && !s.door.fits(keyOf(c.Request)):
+			c.Header("WWW-Authenticate", `Bearer realm="vecdb"`)
+			s.refuse(c, http.StatusUnauthorized, client.CodeUnauthorized, "an API key is needed", "send the header Authorization: Bearer KEY")
+			return
+		case !s.door.locked() && !s.door.insecure && !isLoopback(hostOf(c.Request)):
+			// A page in a browser may be made to call this machine under a
+			// name of its own (DNS rebinding).
+			s.refuse(c, http.StatusForbidden, client.CodeForbidden, "without an API key the server answers to the names of this machine only", "call 127.0.0.1, or set an API key")
+			return
+		}
+		leave, ok := s.lanes.enter(c.Request.Context(), sc)
+		if !ok {
+			c.Header("Retry-After", "1")
+			s.refuse(c, http.StatusTooManyRequests, client.CodeBusy, "too many requests at once", "try again in a moment")
+			return
+		}
+		defer leave()
+		c.Next()
+	}
+}
+
+func keyOf(r *http.Request) string {
+	if key, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
+		return key
+	}
+	return r.Header.Get("api-key")
+}
+
+func hostOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		return strings.Trim(r.Host, "[]")
+	}
+	return host
+}
+
+// isLoopback tells whether a host's name or address means this machine.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}

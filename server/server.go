@@ -1,0 +1,139 @@
+// Package server is the REST interface of vecdb over HTTP. The table in
+// routes.go names every route; each resource has a file of its own.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// Limits of what a request may be. A request over them is refused with 413.
+const (
+	maxQueryBytes    = 4 << 20  // bodies of queries and settings
+	maxDocumentBytes = 64 << 20 // JSON bodies with documents
+	maxLineBytes     = 20 << 20 // one line of NDJSON; the stream has no bound
+	maxDocuments     = 10_000   // documents of one JSON body
+	maxInputs        = 2_048    // texts of one embedding request
+	maxHeaderBytes   = 64 << 10
+)
+
+// shutdownGrace is how long requests under way may take when the server stops.
+const shutdownGrace = 10 * time.Second
+
+// Options of New.
+type Options struct {
+	// Keys are the API keys that open the door; without one, requests from
+	// this machine need none and others are not listened to.
+	Keys []string
+	// Insecure serves other machines without a key.
+	Insecure bool
+	// Imports is how many imports run at once; more wait for a moment and are
+	// then told to come back. Default: 8.
+	Imports int
+	// Queries is the same for queries. Default: 256.
+	Queries int
+	// Logger gets one line a failed request; nil discards it. No text or key
+	// is ever logged.
+	Logger *slog.Logger
+}
+
+// Server answers requests over one DB, which it does not own.
+type Server struct {
+	db      *vecdb.DB
+	opts    Options
+	door    door
+	lanes   lanes
+	metrics *metrics
+	handler http.Handler
+}
+
+// New returns a server over db.
+func New(db *vecdb.DB, o Options) *Server {
+	if o.Imports == 0 {
+		o.Imports = 8
+	}
+	if o.Queries == 0 {
+		o.Queries = 256
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{db: db, opts: o, door: newDoor(o.Keys, o.Insecure), lanes: newLanes(o), metrics: newMetrics(db)}
+	s.handler = s.engine()
+	return s
+}
+
+// Handler returns the handler of all routes.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Listen opens addr, for instance 127.0.0.1:8080. Without a key it refuses
+// addresses that other machines can reach, unless the server is insecure.
+func (s *Server) Listen(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, core.Invalid("", "for instance 127.0.0.1:8080", "%.100q is no address to listen on", addr)
+	}
+	if !s.door.locked() && !s.opts.Insecure && !isLoopback(host) {
+		return nil, core.Invalid("", "set an API key (VECDB_API_KEY or --api-key-file), listen on 127.0.0.1, or say --insecure",
+			"%s can be reached from other machines and there is no API key", addr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// Serve answers requests from l until ctx ends, then lets those under way
+// finish for a while.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	h := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeaderBytes,
+		BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog:    slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, stop := context.WithTimeout(base, shutdownGrace)
+	defer stop()
+	err := h.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		cancel() // ends what still runs
+		err = h.Close()
+	}
+	<-failed
+	return err
+}
+
+// engine makes gin's router from the table of routes.
+func (s *Server) engine() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	g := gin.New()
+	g.UseRawPath, g.UnescapePathValues = true, true // ids may hold escaped slashes
+	g.RedirectTrailingSlash = false
+	g.HandleMethodNotAllowed = true
+	g.Use(s.observe, s.recover)
+	g.NoRoute(s.enter(open), s.noRoute)
+	g.NoMethod(s.enter(open), s.noMethod)
+	for _, r := range s.routes() {
+		g.Handle(r.method, r.path, s.enter(r.scope), r.handle)
+	}
+	return g
+}
