@@ -172,8 +172,8 @@ func valuesOf(doc *core.Document, field string) []any {
 }
 
 func compares(v any, op core.CondOp, want any) bool {
-	order, comparable := compare(v, want)
-	if !comparable {
+	order, ok := compare(v, want)
+	if !ok {
 		return false
 	}
 	switch op {
@@ -189,7 +189,7 @@ func compares(v any, op core.CondOp, want any) bool {
 	return order == 0
 }
 
-func compare(a, b any) (order int, comparable bool) {
+func compare(a, b any) (order int, ok bool) {
 	switch x := a.(type) {
 	case string:
 		y, ok := b.(string)

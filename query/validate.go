@@ -153,7 +153,7 @@ func (r *ClassifyRequest) checkVote() error {
 
 func checkTexts(texts []string) error {
 	if texts != nil && (len(texts) == 0 || len(texts) > MaxTexts) {
-		return core.Invalid("/texts", "send several requests", "there are %d texts, 1 to %d are allowed", len(texts), MaxTexts)
+		return core.Invalid("/texts", "send several requests for more", "there are %d texts, 1 to %d are allowed", len(texts), MaxTexts)
 	}
 	for i, text := range texts {
 		if err := checkText("/texts/"+strconv.Itoa(i), text); err != nil {
