@@ -86,3 +86,10 @@ func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []stri
 	}
 	return emb.Embed(ctx, kind, texts)
 }
+
+// EmbedQueries embeds texts as queries with the collection's model and returns
+// their vectors.
+func (c *Collection) EmbedQueries(ctx context.Context, texts []string) ([][]float32, error) {
+	r, err := c.embed(ctx, embedder.Query, texts)
+	return r.Vectors, err
+}

@@ -335,7 +335,7 @@ func TestACancelledCommitWritesNothing(t *testing.T) {
 	}
 }
 
-func TestANewerFormatIsRefused(t *testing.T) {
+func TestARecordOfANewerVersionIsRefused(t *testing.T) {
 	e := mem.New()
 	openStore(t, e)
 	// A record of this format cannot be made from outside; what stands there

@@ -11,14 +11,16 @@ import (
 )
 
 // Index maps values of fields to the ordinals that hold them. It is safe for
-// concurrent use.
+// concurrent use: look-ups run in parallel, changes one after the other.
 type Index struct {
-	mu     sync.RWMutex // guards the rest
-	live   *core.Set    // all ordinals present
-	texts  *core.Set    // those with a text
-	ids    map[string]core.Ord
-	fields map[string]*column
-	docs   map[core.Ord]entry
+	mu       sync.RWMutex // guards the rest
+	live     *core.Set    // all ordinals present
+	texts    *core.Set    // those with a text
+	ids      map[string]core.Ord
+	fields   map[string]*column
+	docs     map[core.Ord]entry
+	idBytes  int64 // bytes of all ids
+	postings int64 // all postings of all entries
 }
 
 // entry remembers where an ordinal stands, to take it out again.
@@ -27,9 +29,11 @@ type entry struct {
 	values []posting
 }
 
+// posting is a place where an ordinal stands: in a value of a column or, when
+// value is nil, only among those that have the field.
 type posting struct {
-	field string
-	value key
+	column *column
+	value  *value
 }
 
 // New returns an empty index.
@@ -38,18 +42,25 @@ func New() *Index {
 		fields: make(map[string]*column), docs: make(map[core.Ord]entry)}
 }
 
-// Insert adds the fields of doc under ord. Nested objects are reached by
-// dotted names; each element of an array is a value.
+// Insert adds the fields of doc under ord; it replaces what ord stood for
+// before. Nested objects are reached by dotted names; each element of an array
+// is a value. NaN, and values of Go types that a document cannot hold, make
+// the field exist and equal nothing. Where two ordinals have the same id, the
+// larger one answers to it. The index keeps the strings of doc, nothing else.
 func (x *Index) Insert(ord core.Ord, doc *core.Document) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.remove(ord)
-	e := entry{id: doc.ID}
+	e := entry{id: doc.ID, values: make([]posting, 0, len(doc.Fields))}
 	for name, v := range doc.Fields {
 		x.insert(ord, name, v, &e)
 	}
 	x.docs[ord] = e
-	x.ids[doc.ID] = ord
+	x.idBytes += int64(len(e.id))
+	x.postings += int64(len(e.values))
+	if holder, there := x.ids[doc.ID]; !there || holder < ord {
+		x.ids[doc.ID] = ord
+	}
 	x.live.Add(ord)
 	if doc.Text != "" {
 		x.texts.Add(ord)
@@ -57,8 +68,14 @@ func (x *Index) Insert(ord core.Ord, doc *core.Document) {
 }
 
 func (x *Index) insert(ord core.Ord, name string, v any, e *entry) {
+	if v == nil {
+		return
+	}
+	c := x.column(name)
+	present := c.ords.Contains(ord)
+	c.ords.Add(ord)
+	var held *value
 	switch v := v.(type) {
-	case nil:
 	case []any:
 		for _, element := range v {
 			x.insert(ord, name, element, e)
@@ -67,19 +84,20 @@ func (x *Index) insert(ord core.Ord, name string, v any, e *entry) {
 		for k, element := range v {
 			x.insert(ord, name+"."+k, element, e)
 		}
-		x.column(name).objects.Add(ord)
-		e.values = append(e.values, posting{field: name})
 	default:
-		k := keyOf(v)
-		x.column(name).add(k, ord)
-		e.values = append(e.values, posting{name, k})
+		if k, ok := keyOf(v); ok {
+			held = c.add(k, ord)
+		}
+	}
+	if held != nil || !present {
+		e.values = append(e.values, posting{c, held})
 	}
 }
 
 func (x *Index) column(name string) *column {
 	c := x.fields[name]
 	if c == nil {
-		c = newColumn()
+		c = newColumn(name)
 		x.fields[name] = c
 	}
 	return c
@@ -98,16 +116,17 @@ func (x *Index) remove(ord core.Ord) {
 		return
 	}
 	for _, p := range e.values {
-		c := x.fields[p.field]
-		if c == nil {
-			continue
+		if p.value != nil {
+			p.column.remove(p.value, ord)
 		}
-		c.remove(p.value, ord)
-		if c.empty() {
-			delete(x.fields, p.field)
+		p.column.ords.Remove(ord)
+		if p.column.ords.Len() == 0 {
+			delete(x.fields, p.column.name)
 		}
 	}
 	delete(x.docs, ord)
+	x.idBytes -= int64(len(e.id))
+	x.postings -= int64(len(e.values))
 	if x.ids[e.id] == ord { // not when a newer ordinal has taken the id over
 		delete(x.ids, e.id)
 	}
@@ -134,18 +153,11 @@ func (x *Index) Lookup(cond core.Condition) (*core.Set, error) {
 	if c == nil {
 		return core.NewSet(), nil
 	}
-	switch cond.Op {
-	case core.CondEq, core.CondIn:
-		out := core.NewSet()
-		for _, v := range cond.Values {
-			if p := c.values[keyOf(v)]; p != nil {
-				p.addTo(out)
-			}
-		}
-		return out, nil
-	default:
-		return c.compare(cond.Op, keyOf(cond.Values[0])), nil
+	if cond.Op == core.CondEq || cond.Op == core.CondIn {
+		return c.equal(cond.Values), nil
 	}
+	bound, _ := keyOf(cond.Values[0])
+	return c.compare(cond.Op, bound), nil
 }
 
 func (x *Index) existing(field string, want bool) *core.Set {
@@ -157,7 +169,7 @@ func (x *Index) existing(field string, want bool) *core.Set {
 		out = x.texts.Clone()
 	default:
 		if c := x.fields[field]; c != nil {
-			out = c.all()
+			out = c.ords.Clone()
 		}
 	}
 	if want {
@@ -181,6 +193,11 @@ func (x *Index) byID(cond core.Condition) *core.Set {
 
 // check refuses conditions that have no meaning.
 func check(cond core.Condition) error {
+	switch cond.Op {
+	case core.CondEq, core.CondIn, core.CondGt, core.CondGte, core.CondLt, core.CondLte, core.CondExists:
+	default:
+		return core.Invalid("", "use eq, in, gt, gte, lt, lte or exists", "unknown comparison %q", cond.Op)
+	}
 	if cond.Op == core.CondExists {
 		if len(cond.Values) == 1 {
 			if _, ok := cond.Values[0].(bool); ok {
@@ -188,6 +205,9 @@ func check(cond core.Condition) error {
 			}
 		}
 		return core.Invalid("", "use true or false", `"exists" takes a bool`)
+	}
+	if cond.Field == "vector" {
+		return core.Invalid("", "search by it instead", "vectors cannot be compared in a filter")
 	}
 	if cond.Field == "text" {
 		return core.Invalid("", `search for text, or use "exists"`, "the text cannot be compared in a filter")
@@ -227,15 +247,13 @@ func checkValue(cond core.Condition, v any, equality bool) error {
 	return nil
 }
 
-// SizeBytes estimates the memory held, in bytes.
+// SizeBytes estimates the memory held, in bytes. It looks at every field, not
+// at every document.
 func (x *Index) SizeBytes() int64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	const perDoc, perValue = 120, 64 // map entries with their slices and strings
-	n := int64(x.live.SizeBytes() + x.texts.SizeBytes())
-	for _, e := range x.docs {
-		n += perDoc + int64(len(e.id)) + int64(len(e.values))*perValue
-	}
+	const perDoc, perPosting = 110, 16 // an entry and an id in their maps; a place in an entry
+	n := int64(x.live.SizeBytes()+x.texts.SizeBytes()) + int64(len(x.docs))*perDoc + x.idBytes + x.postings*perPosting
 	for _, c := range x.fields {
 		n += c.sizeBytes()
 	}

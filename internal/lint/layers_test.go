@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"":                    {"internal/core", "internal/simd", "index/...", "storage/...", "embedder/...", "query"},
 	"client":              {"internal/core", "query"},
 	"server":              {"", "client", "query", "embedder", "internal/core", "internal/simd"},
-	"bench":               {"", "index/...", "query", "embedder", "internal/core"},
+	"bench":               {"", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
 }
 

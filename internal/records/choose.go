@@ -38,6 +38,7 @@ func (r *Reader) choose(o Options) error {
 	r.fillColumns(columns)
 	r.builder = r.newBuilder(columns)
 	r.guessLanguage()
+	r.plan.Dimension = r.sampleDimension()
 	return nil
 }
 
@@ -239,6 +240,17 @@ func (b *builder) setVector(doc *core.Document, v any) error {
 		}
 	}
 	return nil
+}
+
+// sampleDimension is the length of the first vector of the sample.
+func (r *Reader) sampleDimension() int {
+	for _, s := range r.sample {
+		var doc core.Document
+		if r.builder.setVector(&doc, s.row.values["vector"]) == nil && doc.Vector != nil {
+			return len(doc.Vector)
+		}
+	}
+	return 0
 }
 
 // guessLanguage counts the scripts of the sample's texts.

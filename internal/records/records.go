@@ -63,6 +63,9 @@ type Plan struct {
 	ID string
 	// Language is "zh" when the letters of the texts are mostly Han, else "en".
 	Language string
+	// Dimension is the length of the vector that the first record with one has,
+	// 0 when there is none at the beginning.
+	Dimension int
 	// Notes are things that a person should know, one sentence each.
 	Notes []string
 }

@@ -1,0 +1,61 @@
+# vecdb: `make run` sets everything up and runs the main job, `make test`
+# passes the tests. `make help` lists the rest.
+
+GO    ?= go
+BIN   := bin/vecdb
+DB    ?= demo-data
+ADDR  ?= 127.0.0.1:8080
+LIMIT ?= 20000
+FILE  ?=
+
+# Models and the runtime library are kept here, outside the project.
+export VECDB_HOME ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vecdb
+
+DEMO := $(BIN) demo --db $(DB) --limit $(LIMIT) $(if $(FILE),--file $(FILE))
+
+.PHONY: help build setup run demo test check race lint purego generate bench clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/vecdb
+	@mkdir -p bin
+	$(GO) build -buildvcs=auto -trimpath -o $(BIN) ./cmd/vecdb
+
+setup: build ## Fetch the default models and ONNX Runtime (once)
+	@$(BIN) setup
+
+run: setup ## Set up, fill a demo database with real text, search it, serve it
+	@$(DEMO) --serve --addr $(ADDR)
+
+demo: setup ## The same without the server
+	@$(DEMO)
+
+test: setup ## Run all tests
+	@$(BIN) setup --precision fp32 --quiet
+	VECDB_REQUIRE_MODELS=1 $(GO) test ./...
+
+check: lint race purego ## Run vet, lint, the race detector and the build without cgo
+
+race: setup ## Run the tests under the race detector
+	@$(BIN) setup --precision fp32 --quiet
+	VECDB_REQUIRE_MODELS=1 $(GO) test -race -timeout 30m ./...
+
+lint: ## Run go vet, gofmt and golangci-lint
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
+
+purego: ## Build and test what works without cgo and assembly
+	CGO_ENABLED=0 $(GO) build -tags purego ./...
+	CGO_ENABLED=0 $(GO) vet -tags purego ./...
+	CGO_ENABLED=0 $(GO) test -tags purego ./internal/... ./index/... ./storage/... ./query/...
+
+generate: ## Generate the assembly kernels again
+	$(GO) generate ./internal/simd
+
+bench: setup ## Measure recall and latency on the demo database
+	@$(BIN) bench --db $(DB) --html bench.html
+
+clean: ## Delete what was built (models and databases stay)
+	rm -rf bin build
