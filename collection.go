@@ -13,18 +13,29 @@ import (
 	"github.com/vecdb/vecdb/storage"
 )
 
-// The query object and its answers, from package query; documents, from
-// package core.
+// Document is what a collection stores; see core.Document for its JSON form.
+type Document = core.Document
+
+// The query object and its answers, which package query describes.
 type (
-	Document         = core.Document
-	Request          = query.Request
-	Example          = query.Example
-	Filter           = query.Filter
-	Response         = query.Response
-	Hit              = query.Hit
-	ClassifyRequest  = query.ClassifyRequest
+	// Request is the one query object.
+	Request = query.Request
+	// Example is a liked or disliked thing of a Request.
+	Example = query.Example
+	// Params tunes the search in the index.
+	Params = query.Params
+	// Filter is a tree of conditions on fields.
+	Filter = query.Filter
+	// Response holds the hits of a search or a recommendation.
+	Response = query.Response
+	// Hit is one found document.
+	Hit = query.Hit
+	// ClassifyRequest is a Request plus what classification needs.
+	ClassifyRequest = query.ClassifyRequest
+	// ClassifyResponse holds one Classification a text.
 	ClassifyResponse = query.ClassifyResponse
-	Classification   = query.Classification
+	// Classification is the label of one text with its reasons.
+	Classification = query.Classification
 )
 
 // Collection holds documents and searches them. It is safe for concurrent use.

@@ -112,7 +112,7 @@ func (s *Server) noMethod(c *gin.Context) {
 func (s *Server) recover(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			s.opts.Logger.Error("handler panicked", "route", c.FullPath(), "panic", p, "stack", string(debug.Stack()))

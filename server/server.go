@@ -118,7 +118,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		cancel() // ends what still runs
 		err = h.Close()
 	}
-	<-failed
+	if end := <-failed; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	return err
 }
 

@@ -26,7 +26,7 @@ func (c *Collection) Changes(from uint64, limit int) ([]core.Change, error) {
 			}
 			out = append(out, ch)
 			if len(out) == limit {
-				return StopScan
+				return ErrStopScan
 			}
 			return nil
 		})

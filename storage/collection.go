@@ -136,7 +136,7 @@ func (c *Collection) List(after string, limit int) (docs []*core.Document, next 
 		return r.Scan(start, prefixEnd(prefix), func(key, value []byte) error {
 			if len(docs) == limit {
 				next = docs[limit-1].ID
-				return StopScan
+				return ErrStopScan
 			}
 			ord, err := decodeID(key, value)
 			if err != nil {

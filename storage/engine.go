@@ -8,8 +8,8 @@ package storage
 
 import "errors"
 
-// StopScan is what the function given to Scan returns to end it early.
-var StopScan = errors.New("stop the scan")
+// ErrStopScan is what the function given to Scan returns to end it early.
+var ErrStopScan = errors.New("stop the scan")
 
 // Reader reads one consistent state of an engine.
 type Reader interface {
@@ -18,7 +18,7 @@ type Reader interface {
 	Get(key []byte) ([]byte, error)
 	// Scan calls fn for every key from start (inclusive) to end (exclusive;
 	// nil is no bound) in ascending order of bytes until fn returns an error,
-	// which it hands back; StopScan ends the scan without one. The slices are
+	// which it hands back; ErrStopScan ends the scan without one. The slices are
 	// valid only during the call.
 	Scan(start, end []byte, fn func(key, value []byte) error) error
 }

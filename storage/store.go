@@ -216,7 +216,7 @@ func (s *Store) erase(number uint32) error {
 			return r.Scan(prefix, prefixEnd(prefix), func(key, _ []byte) error {
 				b.Delete(slices.Clone(key))
 				if b.Len() == dropBatch {
-					return StopScan
+					return ErrStopScan
 				}
 				return nil
 			})

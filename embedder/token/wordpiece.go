@@ -123,21 +123,23 @@ func (s *state) split(text string) {
 
 // ascii takes one ASCII character.
 func (s *state) ascii(c byte) {
-	switch class := asciiClass[c]; {
-	case class == blank:
+	switch asciiClass[c] {
+	case blank:
 		s.flush()
-	case class == control:
+	case control:
 		if !s.w.opts.clean {
 			s.add(rune(c))
 		}
-	case class == punct:
+	case punct:
 		s.flush()
 		s.add(rune(c))
 		s.flush()
-	default:
-		if class == upper && s.w.opts.lower {
+	case upper:
+		if s.w.opts.lower {
 			c += 'a' - 'A'
 		}
+		s.add(rune(c))
+	default:
 		s.add(rune(c))
 	}
 }

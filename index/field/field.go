@@ -4,7 +4,6 @@
 package field
 
 import (
-	"math"
 	"sync"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -153,7 +152,7 @@ func (x *Index) Lookup(cond core.Condition) (*core.Set, error) {
 	if c == nil {
 		return core.NewSet(), nil
 	}
-	if cond.Op == core.CondEq || cond.Op == core.CondIn {
+	if equality(cond.Op) {
 		return c.equal(cond.Values), nil
 	}
 	bound, _ := keyOf(cond.Values[0])
@@ -189,62 +188,6 @@ func (x *Index) byID(cond core.Condition) *core.Set {
 		}
 	}
 	return out
-}
-
-// check refuses conditions that have no meaning.
-func check(cond core.Condition) error {
-	switch cond.Op {
-	case core.CondEq, core.CondIn, core.CondGt, core.CondGte, core.CondLt, core.CondLte, core.CondExists:
-	default:
-		return core.Invalid("", "use eq, in, gt, gte, lt, lte or exists", "unknown comparison %q", cond.Op)
-	}
-	if cond.Op == core.CondExists {
-		if len(cond.Values) == 1 {
-			if _, ok := cond.Values[0].(bool); ok {
-				return nil
-			}
-		}
-		return core.Invalid("", "use true or false", `"exists" takes a bool`)
-	}
-	if cond.Field == "vector" {
-		return core.Invalid("", "search by it instead", "vectors cannot be compared in a filter")
-	}
-	if cond.Field == "text" {
-		return core.Invalid("", `search for text, or use "exists"`, "the text cannot be compared in a filter")
-	}
-	equality := cond.Op == core.CondEq || cond.Op == core.CondIn
-	if cond.Field == "id" && !equality {
-		return core.Invalid("", `use "eq" or "in"`, "ids can only be compared for equality")
-	}
-	if cond.Op != core.CondIn && len(cond.Values) != 1 {
-		return core.Invalid("", "give one value", "%q takes one value, not %d", cond.Op, len(cond.Values))
-	}
-	for _, v := range cond.Values {
-		if err := checkValue(cond, v, equality); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkValue(cond core.Condition, v any, equality bool) error {
-	switch v := v.(type) {
-	case string, int64:
-	case bool:
-		if !equality {
-			return core.Invalid("", "compare numbers or strings", "%q cannot order true and false", cond.Op)
-		}
-	case float64:
-		if math.IsNaN(v) {
-			return core.Invalid("", "use a number", "NaN equals nothing")
-		}
-	default:
-		return core.Invalid("", "use strings, numbers, true or false", "%q cannot compare with a %T", cond.Op, v)
-	}
-	if _, text := v.(string); cond.Field == "id" && !text {
-		return core.Invalid("", "give the id as a string", "ids are strings")
-	}
-	return nil
 }
 
 // SizeBytes estimates the memory held, in bytes. It looks at every field, not

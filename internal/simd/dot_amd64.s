@@ -45,20 +45,20 @@ dotFMA_tail:
 	VADDPS Y1, Y0, Y0
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y0, Y0
+	TESTQ  DX, DX
+	JE     dotFMA_sum
 	VXORPS X5, X5, X5
 
-tail_b:
-	TESTQ       DX, DX
-	JE          tail_b_done
+dotFMA_float:
 	VMOVSS      (AX), X1
 	VFMADD231SS (CX), X1, X5
 	ADDQ        $0x00000004, AX
 	ADDQ        $0x00000004, CX
 	DECQ        DX
-	JMP         tail_b
+	JNE         dotFMA_float
+	VADDPS      Y5, Y0, Y0
 
-tail_b_done:
-	VADDPS       Y5, Y0, Y0
+dotFMA_sum:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
 	VHADDPS      X0, X0, X0
@@ -113,21 +113,21 @@ l2FMA_tail:
 	VADDPS Y1, Y0, Y0
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y0, Y0
+	TESTQ  DX, DX
+	JE     l2FMA_sum
 	VXORPS X5, X5, X5
 
-tail_c:
-	TESTQ       DX, DX
-	JE          tail_c_done
+l2FMA_float:
 	VMOVSS      (AX), X1
 	VSUBSS      (CX), X1, X1
 	VFMADD231SS X1, X1, X5
 	ADDQ        $0x00000004, AX
 	ADDQ        $0x00000004, CX
 	DECQ        DX
-	JMP         tail_c
+	JNE         l2FMA_float
+	VADDPS      Y5, Y0, Y0
 
-tail_c_done:
-	VADDPS       Y5, Y0, Y0
+l2FMA_sum:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
 	VHADDPS      X0, X0, X0
@@ -174,16 +174,20 @@ dotAVX512_one:
 	JMP         dotAVX512_one
 
 dotAVX512_tail:
-	VADDPS        Z1, Z0, Z0
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z2, Z0, Z0
-	MOVQ          $0x00000001, BX
-	SHLQ          CL, BX
-	DECQ          BX
-	KMOVW         BX, K1
-	VMOVUPS.Z     (AX), K1, Z1
-	VMOVUPS.Z     (DX), K1, Z2
-	VFMADD231PS   Z2, Z1, Z0
+	VADDPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	TESTQ       CX, CX
+	JE          dotAVX512_sum
+	MOVQ        $0x00000001, BX
+	SHLQ        CL, BX
+	DECQ        BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (AX), K1, Z1
+	VMOVUPS.Z   (DX), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+
+dotAVX512_sum:
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPS        Y1, Y0, Y0
 	VEXTRACTF128  $0x01, Y0, X1
@@ -237,17 +241,21 @@ l2AVX512_one:
 	JMP         l2AVX512_one
 
 l2AVX512_tail:
-	VADDPS        Z1, Z0, Z0
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z2, Z0, Z0
-	MOVQ          $0x00000001, BX
-	SHLQ          CL, BX
-	DECQ          BX
-	KMOVW         BX, K1
-	VMOVUPS.Z     (AX), K1, Z1
-	VMOVUPS.Z     (DX), K1, Z2
-	VSUBPS        Z2, Z1, Z1
-	VFMADD231PS   Z1, Z1, Z0
+	VADDPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z2, Z0, Z0
+	TESTQ       CX, CX
+	JE          l2AVX512_sum
+	MOVQ        $0x00000001, BX
+	SHLQ        CL, BX
+	DECQ        BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (AX), K1, Z1
+	VMOVUPS.Z   (DX), K1, Z2
+	VSUBPS      Z2, Z1, Z1
+	VFMADD231PS Z1, Z1, Z0
+
+l2AVX512_sum:
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPS        Y1, Y0, Y0
 	VEXTRACTF128  $0x01, Y0, X1

@@ -281,7 +281,7 @@ func (r reader) Scan(start, end []byte, fn func(key, value []byte) error) error 
 			return nil
 		}
 		err := item.Value(func(v []byte) error { return fn(item.Key(), v) })
-		if errors.Is(err, storage.StopScan) {
+		if errors.Is(err, storage.ErrStopScan) {
 			return nil
 		}
 		if err != nil {

@@ -50,7 +50,7 @@ func (g *spaceGuard) check(n int64) error {
 	if err := unix.Statfs(g.dir, &st); err != nil {
 		return fmt.Errorf("free space of %s: %w", g.dir, err)
 	}
-	block := int64(st.Bsize)
+	block := st.Bsize
 	free, least := int64(st.Bavail)*block, g.least
 	if least == 0 {
 		least = max(minFreeBytes, int64(st.Blocks)*block/minFreeShare)

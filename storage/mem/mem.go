@@ -124,7 +124,7 @@ func (r reader) Scan(start, end []byte, fn func(key, value []byte) error) error 
 			return nil
 		}
 		if err := fn([]byte(k), r.e.pairs[k]); err != nil {
-			if errors.Is(err, storage.StopScan) {
+			if errors.Is(err, storage.ErrStopScan) {
 				return nil
 			}
 			return err

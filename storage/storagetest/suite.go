@@ -130,7 +130,7 @@ func testScan(t *testing.T, s Suite) {
 	}
 	n, boom := 0, errors.New("boom")
 	err := e.View(func(r storage.Reader) error {
-		if err := r.Scan(nil, nil, func(_, _ []byte) error { n++; return storage.StopScan }); err != nil {
+		if err := r.Scan(nil, nil, func(_, _ []byte) error { n++; return storage.ErrStopScan }); err != nil {
 			return err
 		}
 		return r.Scan(nil, nil, func(_, _ []byte) error { return boom })

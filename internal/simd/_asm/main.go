@@ -28,8 +28,9 @@ type isa interface {
 	width() int // floats a register
 	vec() reg.VecVirtual
 	zero(r reg.VecVirtual)
-	// tail adds the last n (in register n, fewer than width) products at x and y.
-	tail(x, y, n reg.Register, acc reg.VecVirtual, square bool)
+	// tail adds the last n (in register n, from 1 to width-1) products at x and
+	// y; its labels begin with name.
+	tail(name string, x, y, n reg.Register, acc reg.VecVirtual, square bool)
 	// sum adds up all floats of acc into a scalar register.
 	sum(acc reg.VecVirtual) reg.VecVirtual
 }
@@ -70,7 +71,10 @@ func generate(name, doc string, set isa, square bool) {
 	VADDPS(acc[1], acc[0], acc[0])
 	VADDPS(acc[3], acc[2], acc[2])
 	VADDPS(acc[2], acc[0], acc[0])
-	set.tail(x, y, n, acc[0], square)
+	TESTQ(n, n)
+	JE(LabelRef(name + "_sum"))
+	set.tail(name, x, y, n, acc[0], square)
+	Label(name + "_sum")
 	total := set.sum(acc[0])
 	ret, err := ReturnIndex(0).Resolve()
 	if err != nil {
@@ -102,13 +106,10 @@ func (fma) zero(r reg.VecVirtual) { VXORPS(r, r, r) }
 
 // tail goes float by float; a scalar instruction clears the upper lanes, so
 // the sum is kept in a register of its own and added at the end.
-func (fma) tail(x, y, n reg.Register, acc reg.VecVirtual, square bool) {
-	name := "tail_" + uniqueName()
+func (fma) tail(name string, x, y, n reg.Register, acc reg.VecVirtual, square bool) {
 	rest, v := XMM(), XMM()
 	VXORPS(rest, rest, rest)
-	Label(name)
-	TESTQ(n, n)
-	JE(LabelRef(name + "_done"))
+	Label(name + "_float")
 	VMOVSS(Mem{Base: x}, v)
 	if square {
 		VSUBSS(Mem{Base: y}, v, v)
@@ -119,8 +120,7 @@ func (fma) tail(x, y, n reg.Register, acc reg.VecVirtual, square bool) {
 	ADDQ(U32(4), x)
 	ADDQ(U32(4), y)
 	DECQ(n)
-	JMP(LabelRef(name))
-	Label(name + "_done")
+	JNE(LabelRef(name + "_float"))
 	// The upper lanes of rest are zero, also those above 128 bits.
 	VADDPS(rest.AsY(), acc, acc)
 }
@@ -147,7 +147,7 @@ func (avx512) zero(r reg.VecVirtual) { VPXORQ(r, r, r) }
 
 // tail loads under a mask of n ones; masked-out floats are zero and are not
 // read, so no byte beyond the vectors is touched.
-func (avx512) tail(x, y, n reg.Register, acc reg.VecVirtual, square bool) {
+func (avx512) tail(_ string, x, y, n reg.Register, acc reg.VecVirtual, square bool) {
 	ones, count := GP64(), GP64()
 	MOVQ(n, count)
 	MOVQ(U32(1), ones)
@@ -179,12 +179,4 @@ func (avx512) sum(acc reg.VecVirtual) reg.VecVirtual {
 	VEXTRACTF128(U8(1), acc.AsY(), high)
 	VADDPS(high, acc.AsX(), acc.AsX())
 	return sumX(acc)
-}
-
-var names int
-
-// uniqueName returns another suffix for labels at each call.
-func uniqueName() string {
-	names++
-	return string(rune('a' + names))
 }
