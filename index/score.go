@@ -2,8 +2,10 @@ package index
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -17,15 +19,17 @@ func Compare(a, b Neighbor) int {
 	return cmp.Compare(a.Ord, b.Ord)
 }
 
-// Top collects the best K neighbors of those it is offered.
+// Top collects the best K neighbors of those it is offered. It is not safe for
+// concurrent use.
 type Top struct {
-	K    int
+	K    int        // how many to keep; nothing is kept when below 1
 	heap []Neighbor // the worst on top
 }
 
 // Offer takes n when it belongs to the best K so far.
 func (t *Top) Offer(n Neighbor) {
 	switch {
+	case t.K < 1:
 	case len(t.heap) < t.K:
 		t.heap = append(t.heap, n)
 		t.up(len(t.heap) - 1)
@@ -38,7 +42,7 @@ func (t *Top) Offer(n Neighbor) {
 // Worst returns the score below which nothing is taken any more; -Inf while
 // fewer than K are held.
 func (t *Top) Worst() float32 {
-	if len(t.heap) < t.K {
+	if len(t.heap) == 0 || len(t.heap) < t.K {
 		return float32(math.Inf(-1))
 	}
 	return t.heap[0].Score
@@ -95,12 +99,33 @@ func Normalize(v []float32) []float32 {
 }
 
 // Check returns an error unless every item has a vector of dim finite numbers
-// that are not all zero. Implementations call it before they insert.
+// that are not all zero. The pointer of the error begins with the number of
+// the bad item. Implementations call it before they insert.
 func Check(items []Item, dim int) error {
-	for _, it := range items {
-		if err := core.CheckVector("", it.Vector, dim); err != nil {
-			return err
+	for i, it := range items {
+		if err := core.CheckVector("/"+strconv.Itoa(i), it.Vector, dim); err != nil {
+			return fmt.Errorf("insert ordinal %d: %w", it.Ord, err)
 		}
 	}
 	return nil
+}
+
+// Score compares two vectors of equal length in 64 bits and returns a finite
+// score, the largest or smallest float32 where the true one lies beyond. It is
+// what implementations fall back on when their 32-bit arithmetic overflows,
+// which takes numbers beyond 1e17.
+func (m Metric) Score(a, b []float32) float32 {
+	var dot, aa, bb, l2 float64
+	for i, x := range a {
+		x, y := float64(x), float64(b[i])
+		dot, aa, bb, l2 = dot+x*y, aa+x*x, bb+y*y, l2+(x-y)*(x-y)
+	}
+	switch m {
+	case Dot:
+	case L2:
+		dot = -l2
+	default:
+		dot /= math.Sqrt(aa) * math.Sqrt(bb)
+	}
+	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, dot)))
 }

@@ -36,14 +36,9 @@ func httpClient() *http.Client {
 // download writes what url gives to part, and goes on behind what is there
 // when the server can.
 func download(ctx context.Context, url, part string, tell func(done, total int64)) error {
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	have, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
+	var have int64
+	if st, err := os.Stat(part); err == nil {
+		have = st.Size()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -56,22 +51,32 @@ func download(ctx context.Context, url, part string, tell func(done, total int64
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
-		return f.Close() // there is nothing behind what is here
+		return nil // there is nothing behind what is here
 	case resp.StatusCode == http.StatusOK:
 		have = 0
 	case resp.StatusCode != http.StatusPartialContent:
 		return fmt.Errorf("the server answered %s", resp.Status)
 	}
-	if err := errors.Join(f.Truncate(have), seek(f, have)); err != nil {
-		return err
-	}
 	body := &meter{r: resp.Body, done: have, total: have + max(0, resp.ContentLength), tell: tell,
 		stall: time.AfterFunc(stallTimeout, cancel)}
 	defer body.stall.Stop()
-	if _, err := io.Copy(f, io.LimitReader(body, maxDownload)); err != nil {
+	if err := writeFrom(part, have, io.LimitReader(body, maxDownload)); err != nil {
 		return fmt.Errorf("the connection broke after %d bytes (the next try goes on there): %w", body.done, err)
 	}
-	return f.Close()
+	return nil
+}
+
+// writeFrom writes r to the file at path, from offset on.
+func writeFrom(path string, offset int64, r io.Reader) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Truncate(offset), seek(f, offset)); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
 }
 
 func seek(f *os.File, to int64) error {

@@ -11,6 +11,9 @@ package coder
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"sync"
 
 	"github.com/coder/hnsw"
@@ -24,7 +27,7 @@ import (
 type Options struct {
 	M        int   // neighbors of a vertex; default 16
 	EfSearch int   // breadth of a search unless the search names one; default 20
-	Seed     int64 // makes the levels of vertices random in a repeatable way
+	Seed     int64 // of the vertices' levels; the library enters the graph at random all the same
 }
 
 // Index is a coder/hnsw graph. A vertex is never deleted or replaced: its
@@ -39,7 +42,7 @@ type Index struct {
 	vectors  map[core.Ord][]float32
 	vertices map[core.Ord]uint32 // the live vertex of an ordinal
 	owners   []core.Ord          // by vertex; core.NoOrd when it is dead
-	broken   error               // the library panicked; every call returns this
+	broken   error               // the library panicked; calls return this until the graph is made anew
 }
 
 var _ index.Index = (*Index)(nil)
@@ -51,7 +54,7 @@ func New(cfg index.Config, o Options) (*Index, error) {
 		return nil, err
 	}
 	if cfg.Dim < 1 || cfg.Dim > core.MaxDim {
-		return nil, core.Invalid("/dimension", "", "the dimension must be from 1 to %d", core.MaxDim)
+		return nil, core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", cfg.Dim, core.MaxDim)
 	}
 	cfg.Metric = metric
 	x := &Index{cfg: cfg, options: o, vectors: make(map[core.Ord][]float32)}
@@ -59,7 +62,7 @@ func New(cfg index.Config, o Options) (*Index, error) {
 	return x, nil
 }
 
-// reset makes an empty graph.
+// reset makes an empty graph, which nothing has broken yet.
 func (x *Index) reset() {
 	g := hnsw.NewGraph[uint32]()
 	g.Rng = rng(x.options.Seed)
@@ -70,7 +73,7 @@ func (x *Index) reset() {
 		g.EfSearch = x.options.EfSearch
 	}
 	g.Distance = x.distance()
-	x.graph, x.owners, x.vertices = g, nil, make(map[core.Ord]uint32)
+	x.graph, x.owners, x.vertices, x.broken = g, nil, make(map[core.Ord]uint32), nil
 }
 
 // distance is what the library minimises.
@@ -88,6 +91,12 @@ func (x *Index) Insert(ctx context.Context, items []index.Item) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.broken != nil {
+		return x.broken
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for _, it := range items {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -107,9 +116,6 @@ func (x *Index) Insert(ctx context.Context, items []index.Item) error {
 
 // add puts a vector into the graph under a new vertex.
 func (x *Index) add(ord core.Ord, v []float32) (err error) {
-	if x.broken != nil {
-		return x.broken
-	}
 	defer x.guard(&err)
 	vertex := uint32(len(x.owners))
 	x.owners = append(x.owners, ord)
@@ -133,8 +139,8 @@ func (x *Index) compact() error {
 		return nil
 	}
 	x.reset()
-	for ord, v := range x.vectors {
-		if err := x.add(ord, v); err != nil {
+	for _, ord := range slices.Sorted(maps.Keys(x.vectors)) {
+		if err := x.add(ord, x.vectors[ord]); err != nil {
 			return err
 		}
 	}
@@ -157,6 +163,9 @@ func (x *Index) Delete(ords ...core.Ord) {
 	for _, ord := range ords {
 		x.retire(ord)
 	}
+	if len(x.vertices) == 0 {
+		x.reset()
+	}
 }
 
 // Search implements index.Index. The library knows neither filters nor dead
@@ -175,6 +184,7 @@ func (x *Index) Search(ctx context.Context, q []float32, o index.Options) ([]ind
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	o.K = min(o.K, max(1, len(x.vertices)))
 	if o.Allow != nil && o.Allow.Len() <= scanFactor*o.K {
 		return x.scan(q, o), nil
 	}
@@ -221,21 +231,26 @@ func (x *Index) search(q []float32, k, ef int) (nodes []hnsw.Node[uint32], err e
 	defer x.guard(&err)
 	if ef > 0 {
 		before := x.graph.EfSearch
-		x.graph.EfSearch = ef
+		x.graph.EfSearch = min(ef, len(x.owners)) // the library allocates that much
 		defer func() { x.graph.EfSearch = before }()
 	}
 	return x.graph.Search(q, k), nil
 }
 
 func (x *Index) score(a, b []float32) float32 {
+	var s float32
 	switch x.cfg.Metric {
 	case index.L2:
-		return -simd.SquaredL2(a, b)
+		s = -simd.SquaredL2(a, b)
 	case index.Cosine:
 		return max(-1, min(1, simd.Dot(a, b)))
 	default:
-		return simd.Dot(a, b)
+		s = simd.Dot(a, b)
 	}
+	if math.IsNaN(float64(s)) || math.IsInf(float64(s), 0) {
+		return x.cfg.Metric.Score(a, b)
+	}
+	return s
 }
 
 // Len implements index.Index.

@@ -5,6 +5,8 @@ package flat
 
 import (
 	"context"
+	"math"
+	"slices"
 	"sync"
 
 	"github.com/vecdb/vecdb/index"
@@ -38,7 +40,7 @@ func New(cfg index.Config) (*Index, error) {
 		return nil, err
 	}
 	if cfg.Dim < 1 || cfg.Dim > core.MaxDim {
-		return nil, core.Invalid("/dimension", "", "the dimension must be from 1 to %d", core.MaxDim)
+		return nil, core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", cfg.Dim, core.MaxDim)
 	}
 	return &Index{dim: cfg.Dim, metric: metric, slots: make(map[core.Ord]uint32)}, nil
 }
@@ -51,6 +53,18 @@ func (x *Index) Insert(ctx context.Context, items []index.Item) error {
 	if err := index.Check(items, x.dim); err != nil {
 		return err
 	}
+	for batch := range slices.Chunk(items, chunkVectors) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		x.insert(batch)
+	}
+	return nil
+}
+
+// insert takes up checked items. Searches wait while it runs, so it is called
+// with no more than a chunk.
+func (x *Index) insert(items []index.Item) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, it := range items {
@@ -64,7 +78,6 @@ func (x *Index) Insert(ctx context.Context, items []index.Item) error {
 		}
 		copy(x.vector(slot), v)
 	}
-	return nil
 }
 
 // grow makes room for one more vector and returns its slot.
@@ -166,15 +179,17 @@ func (x *Index) walk(ctx context.Context, q []float32, allow *core.Set, top *ind
 func (x *Index) score(q, base, out []float32) {
 	if x.metric == index.L2 {
 		simd.SquaredL2Many(q, base, out)
-		for i := range out {
-			out[i] = -out[i]
-		}
-		return
+	} else {
+		simd.DotMany(q, base, out)
 	}
-	simd.DotMany(q, base, out)
-	if x.metric == index.Cosine {
-		for i, s := range out {
+	for i, s := range out {
+		switch {
+		case x.metric == index.Cosine:
 			out[i] = max(-1, min(1, s))
+		case math.IsNaN(float64(s)) || math.IsInf(float64(s), 0):
+			out[i] = x.metric.Score(q, base[i*x.dim:(i+1)*x.dim])
+		case x.metric == index.L2:
+			out[i] = -s
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // support, the fastest first.
 func available() []kernels {
 	var sets []kernels
-	if cpuid.CPU.Supports(cpuid.AVX512F) {
+	if cpuid.CPU.Supports(cpuid.AVX, cpuid.AVX512F) {
 		sets = append(sets, kernels{"avx512", wrap(dotAVX512), wrap(l2AVX512)})
 	}
 	if cpuid.CPU.Supports(cpuid.AVX, cpuid.FMA3) {

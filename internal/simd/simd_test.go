@@ -79,8 +79,10 @@ func TestUnequalLengthsPanic(t *testing.T) {
 }
 
 func TestChoiceByName(t *testing.T) {
-	if got := choose("generic").name; got != "generic" {
-		t.Errorf(`choose("generic") gives %s`, got)
+	for _, k := range available() {
+		if got := choose(k.name).name; got != k.name {
+			t.Errorf("choose(%q) gives %s", k.name, got)
+		}
 	}
 	if got, want := choose("no such set").name, available()[0].name; got != want {
 		t.Errorf("an unknown name gives %s, want the fastest, %s", got, want)
@@ -89,13 +91,23 @@ func TestChoiceByName(t *testing.T) {
 
 func BenchmarkDot(b *testing.B) {
 	for _, k := range available() {
-		for _, n := range []int{128, 384, 768} {
-			b.Run(fmt.Sprintf("%s/%d", k.name, n), func(b *testing.B) {
-				x, y := make([]float32, n), make([]float32, n)
-				for b.Loop() {
-					k.dot(x, y)
-				}
-			})
-		}
+		benchmark(b, k.name, k.dot)
+	}
+}
+
+func BenchmarkSquaredL2(b *testing.B) {
+	for _, k := range available() {
+		benchmark(b, k.name, k.l2)
+	}
+}
+
+func benchmark(b *testing.B, name string, kernel func(x, y []float32) float32) {
+	for _, n := range []int{100, 128, 384, 768} {
+		b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+			x, y := make([]float32, n), make([]float32, n)
+			for b.Loop() {
+				kernel(x, y)
+			}
+		})
 	}
 }

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/client"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/records"
+)
+
+// addFlags are the flags of add.
+type addFlags struct {
+	input      inputFlags
+	collection collectionFlags
+	wait       string
+}
+
+func (a *app) addCommand() *cobra.Command {
+	var o addFlags
+	cmd := &cobra.Command{
+		Use:   "add FILE…",
+		Short: "Add the documents of files (- is standard input)",
+		Long: `Add the documents of CSV, TSV, JSON, JSON lines, plain text or Debian control
+files, gzipped or not. The format, the encoding and the columns of text and id
+are guessed and told. Documents without an id get one made from their content,
+so that adding a file again replaces its documents. A collection that is not
+there yet is created for the language of the first file. A broken record is
+reported with its line, and the rest is taken.`,
+		Example: `  vecdb add movies.csv
+  vecdb add --text title,body --id isbn -c books books.jsonl.gz
+  zcat news.tsv.gz | vecdb add - --language zh`,
+		Args: atLeast(1, "a file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(creates, func(s *session) error { return a.addFiles(cmd.Context(), s, args, &o) })
+		},
+	}
+	o.input.add(cmd)
+	o.collection.add(cmd)
+	cmd.Flags().StringVar(&o.wait, "wait", "indexed", "how far a batch must have come before the next: durable or indexed")
+	return cmd
+}
+
+// addFiles adds one file after the other.
+func (a *app) addFiles(ctx context.Context, s *session, paths []string, o *addFlags) error {
+	refused := 0
+	for _, path := range paths {
+		sum, err := a.addFile(ctx, s, path, o)
+		if err != nil {
+			return err
+		}
+		refused += sum.Refused
+		if sum.stored() == 0 && sum.Refused > 0 && len(paths) == 1 {
+			return fmt.Errorf("no document of %s could be stored", path)
+		}
+	}
+	a.tell("%s", a.outStyle().dim("next: vecdb search"+a.sameTarget()+` "…"`))
+	if refused > 0 {
+		return partlyError{refused}
+	}
+	return nil
+}
+
+// sameTarget repeats the flags that lead to the same collection.
+func (a *app) sameTarget() string {
+	flags := ""
+	if a.db != "" {
+		flags += " --db " + a.db
+	}
+	if a.url != "" {
+		flags += " --url " + a.url
+	}
+	if a.collection != "default" {
+		flags += " -c " + a.collection
+	}
+	return flags
+}
+
+func (a *app) addFile(ctx context.Context, s *session, path string, o *addFlags) (summary, error) {
+	in, err := a.openInput(ctx, path, o.input)
+	if err != nil {
+		return summary{}, err
+	}
+	for _, line := range describe(in.Plan()) {
+		a.note("%s", line)
+	}
+	sum, err := a.addInput(ctx, s, in, o)
+	return sum, errors.Join(err, in.Close())
+}
+
+func (a *app) addInput(ctx context.Context, s *session, in *records.Reader, o *addFlags) (summary, error) {
+	if err := a.ensureCollection(ctx, s, in.Plan(), o.collection); err != nil {
+		return summary{}, err
+	}
+	m := a.newMeter("add", in.Size(), documentsText)
+	sum, err := a.store(ctx, s, a.collection, in, o.wait, m)
+	if err != nil {
+		return sum, a.explainStop(sum, err)
+	}
+	if a.forScripts() {
+		return sum, a.printJSON(sum)
+	}
+	sum.print(a)
+	if sum.Updated > 0 && in.Plan().ID != "" {
+		a.tell("replaced documents had an id that was there before; ids come from %s (--id names another column)", in.Plan().ID)
+	}
+	return sum, nil
+}
+
+// store runs an import with a meter.
+func (a *app) store(ctx context.Context, s *session, collection string, from supply, wait string, m *meter) (summary, error) {
+	defer m.stop()
+	im := newImporter(func(ctx context.Context, docs []core.Document) (client.AddResult, error) {
+		return s.Add(ctx, collection, docs, wait)
+	}, m)
+	im.sum.Collection = collection
+	return im.run(ctx, from)
+}
+
+// explainStop tells what is stored when an import ends early.
+func (a *app) explainStop(sum summary, err error) error {
+	if sum.stored() > 0 {
+		a.note("stopped early: %s stored and stay; adding the file again takes the rest", plural(sum.stored(), "document")+pick(sum.stored() == 1, " is", " are"))
+	}
+	return err
+}
+
+// ensureCollection creates the collection when it is not there, for the
+// language of the input unless flags say more. Settings of one that is there
+// are compared with the flags.
+func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, o collectionFlags) error {
+	body, err := o.body(a.precision)
+	if err != nil {
+		return err
+	}
+	have, err := s.Collection(ctx, a.collection)
+	switch {
+	case err == nil && sameAs(have, body):
+		if have.Language != "" && have.Language != p.Language && have.Model != "" {
+			a.note("  note: the texts look like %q, the collection is for %q; another collection might serve them better", p.Language, have.Language)
+		}
+		return nil
+	case err != nil && !errors.Is(err, vecdb.ErrNotFound):
+		return err
+	}
+	guessed := body.Language == "" && body.Model == ""
+	if guessed {
+		body.Language = p.Language
+	}
+	if p.Dimension > 0 && len(p.Text) == 0 && guessed {
+		body.Language, body.Model, body.Dimension = "", vecdb.NoModel, p.Dimension
+	}
+	made, _, err := s.CreateCollection(ctx, a.collection, body)
+	if err != nil {
+		return err
+	}
+	a.note("  new collection %s: language %s, model %s%s", made.Name, pick(made.Language == "", "none", made.Language), modelText(made),
+		pick(guessed, "   (change with --language, --model, --precision)", ""))
+	return nil
+}
+
+// sameAs tells whether what body asks for is what the collection has. Members
+// that are left out ask for nothing.
+func sameAs(have client.Collection, body client.CreateCollection) bool {
+	same := func(want, is string) bool { return want == "" || want == is }
+	return same(body.Language, have.Language) && same(body.Model, have.Model) && same(body.Precision, have.Precision) &&
+		same(body.Metric, have.Metric) && (body.Dimension == 0 || body.Dimension == have.Dimension) && len(body.Fields) == 0
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+)
+
+const (
+	barWidth = 8
+	idWidth  = 28
+	// fieldWidth bounds the columns of fields.
+	fieldWidth = 24
+	// minText is the least that is kept for the text.
+	minText = 20
+)
+
+// renderTable prints rows below a header without lines around them.
+func (a *app) renderTable(header []string, rows [][]string) {
+	st := a.outStyle()
+	t := table.NewWriter()
+	t.SetStyle(table.Style{Name: "plain", Box: table.BoxStyle{PaddingRight: "  "}, Options: table.OptionsNoBordersAndSeparators})
+	if header != nil {
+		h := make(table.Row, len(header))
+		for i, name := range header {
+			h[i] = st.dim(name)
+		}
+		t.AppendRow(h)
+	}
+	for _, r := range rows {
+		row := make(table.Row, len(r))
+		for i, cell := range r {
+			row[i] = cell
+		}
+		t.AppendRow(row)
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 1, Align: text.AlignLeft}})
+	for line := range strings.SplitSeq(t.Render(), "\n") {
+		fmt.Fprintln(a.out, strings.TrimRight(line, " "))
+	}
+}
+
+// renderHits prints ranked hits with the chosen fields.
+func (a *app) renderHits(hits []query.Hit, fields []string, explain bool) {
+	if len(hits) == 0 {
+		a.tell("nothing found")
+		return
+	}
+	header := []string{"#", "score", "", "id", "text"}
+	header = append(header, fields...)
+	if explain {
+		header = append(header, "why")
+	}
+	st := a.outStyle()
+	rows := make([][]string, len(hits))
+	for i, h := range hits {
+		rows[i] = []string{fmt.Sprint(i + 1), fmt.Sprintf("%.3f", h.Score), st.bar(bar(float64(h.Score), barWidth)), oneLine(h.ID, idWidth), ""}
+		for _, name := range fields {
+			rows[i] = append(rows[i], oneLine(fieldText(h.Document, name), fieldWidth))
+		}
+		if explain {
+			rows[i] = append(rows[i], oneLine(why(h.Explain), 2*fieldWidth))
+		}
+	}
+	room := a.textRoom(header, rows)
+	for i, h := range hits {
+		if h.Document != nil {
+			rows[i][4] = oneLine(h.Document.Text, room)
+		}
+	}
+	a.renderTable(header, rows)
+}
+
+// textRoom is how many columns are left for the text, which is still empty in
+// rows.
+func (a *app) textRoom(header []string, rows [][]string) int {
+	room := a.width() - 2*(len(header)-1)
+	for c := range header {
+		if c == 4 {
+			continue
+		}
+		widest := textWidth(header[c])
+		for _, r := range rows {
+			widest = max(widest, text.StringWidthWithoutEscSequences(r[c]))
+		}
+		room -= widest
+	}
+	return max(room, minText)
+}
+
+// fieldText is the value of a field as text; nested objects are reached by
+// dotted names.
+func fieldText(doc *core.Document, name string) string {
+	if doc == nil {
+		return ""
+	}
+	if v, ok := doc.Field(name); ok {
+		return valueText(v)
+	}
+	var v any = doc.Fields
+	for part := range strings.SplitSeq(name, ".") {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return ""
+		}
+		v = object[part]
+	}
+	return valueText(v)
+}
+
+func valueText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = valueText(e)
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for i, name := range names {
+			names[i] = name + ": " + valueText(v[name])
+		}
+		return "{" + strings.Join(names, ", ") + "}"
+	}
+	return fmt.Sprint(v)
+}
+
+// why tells how a score came about.
+func why(e *query.Explain) string {
+	if e == nil {
+		return ""
+	}
+	if len(e.Because) == 0 {
+		return fmt.Sprintf("%s %.3f", e.Metric, e.Dense)
+	}
+	parts := make([]string, len(e.Because))
+	for i, b := range e.Because {
+		name := b.ID
+		if name == "" {
+			name = fmt.Sprintf("%q", b.Text)
+		}
+		parts[i] = fmt.Sprintf("%s %.3f", name, b.Score)
+	}
+	return "near " + strings.Join(parts, ", ")
+}
+
+// renderTook prints the time of each stage. What is much longer than its
+// stages had to open the model first.
+func (a *app) renderTook(what string, t query.Took) {
+	rest := t.Total - t.Tokenize - t.Embed - t.Search - t.Fetch
+	loading := pick(rest > 20, fmt.Sprintf(", loading the model %.0f", rest), "")
+	a.tell("%s", a.outStyle().dim(fmt.Sprintf("%s in %.1f ms: tokenize %.1f, embed %.1f, search %.1f, fetch %.1f%s",
+		what, t.Total, t.Tokenize, t.Embed, t.Search, t.Fetch, loading)))
+}

