@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html/template"
 	"image/color"
+	"math"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -17,6 +18,7 @@ import (
 const (
 	plotWidth  = 9 * vg.Inch
 	plotHeight = 4.5 * vg.Inch
+	margin     = 8 * vg.Length(1)
 )
 
 // palette holds colours that people with any kind of sight can tell apart
@@ -30,9 +32,8 @@ var palette = []color.Color{
 func (r *Report) recallPlot() (template.HTML, error) {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = "recall@10", "queries per second"
-	p.X.Min, p.X.Max = 0, 1.02
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Top, p.Legend.XOffs, p.Legend.YOffs = true, -vg.Points(12), -vg.Points(6)
 	p.Add(plotter.NewGrid())
 	for i, name := range r.indexes() {
 		var curve plotter.XYs
@@ -52,6 +53,10 @@ func (r *Report) recallPlot() (template.HTML, error) {
 		p.Add(line, marks)
 		p.Legend.Add(name, line, marks)
 	}
+	// Whole decades, so that there are always numbers at the axis.
+	p.Y.Min = math.Pow(10, math.Floor(math.Log10(p.Y.Min)))
+	p.Y.Max = math.Pow(10, math.Ceil(math.Log10(p.Y.Max)))
+	p.X.Min, p.X.Max = 0, 1
 	return render(p)
 }
 
@@ -95,13 +100,15 @@ func (r *Report) stagePlot() (template.HTML, error) {
 		p.Legend.Add(series.name, bars)
 	}
 	p.NominalX(names...)
+	p.Y.Max *= 1.05
+	p.X.Max += 0.25
 	return render(p)
 }
 
 // render returns the plot as an SVG element.
 func render(p *plot.Plot) (template.HTML, error) {
 	c := vgsvg.NewWith(vgsvg.UseWH(plotWidth, plotHeight), vgsvg.EmbedFonts(false))
-	p.Draw(draw.New(c))
+	p.Draw(draw.Crop(draw.New(c), margin, -2*margin, margin, -margin))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", err

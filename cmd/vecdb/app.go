@@ -54,10 +54,11 @@ running server (--url).`,
 		Example: `  vecdb add movies.csv
   vecdb search "sad film about a father and son"
   vecdb serve`,
-		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Args:              noSuchCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkGlobals() },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	a.globalFlags(root)
@@ -87,8 +88,17 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.BoolVar(&a.json, "json", false, "print one JSON document")
 	f.BoolVar(&a.jsonl, "jsonl", false, "print JSON lines, one a result")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")
-	root.MarkFlagsMutuallyExclusive("json", "jsonl")
-	root.MarkFlagsMutuallyExclusive("db", "url")
+}
+
+// checkGlobals refuses flags that contradict each other.
+func (a *app) checkGlobals() error {
+	switch {
+	case a.json && a.jsonl:
+		return usage("choose either --json or --jsonl")
+	case a.db != "" && a.url != "":
+		return usage("choose either a directory (--db) or a server (--url)")
+	}
+	return nil
 }
 
 // now is the clock of the progress display.

@@ -118,18 +118,26 @@ func (a *app) renderClassification(ctx context.Context, s *session, collection, 
 	if a.quiet {
 		return
 	}
+	a.renderReasons(ctx, s, collection, c.Neighbors[:min(len(c.Neighbors), maxReasons)])
+}
+
+func (a *app) renderReasons(ctx context.Context, s *session, collection string, neighbors []query.Voter) {
+	if len(neighbors) == 0 {
+		return
+	}
 	var rows [][]string
-	for _, n := range c.Neighbors[:min(len(c.Neighbors), maxReasons)] {
-		row := []string{"  because", fmt.Sprintf("%.3f", n.Score), oneLine(n.Label, fieldWidth), oneLine(n.ID, idWidth), ""}
+	for _, n := range neighbors {
+		rows = append(rows, []string{"  because", fmt.Sprintf("%.3f", n.Score), oneLine(n.Label, fieldWidth), oneLine(n.ID, idWidth), ""})
+	}
+	const textColumn = 4
+	room := a.room(nil, rows, textColumn)
+	for i, n := range neighbors {
 		// A neighbor that has been deleted since is shown without its text.
 		if doc, err := s.Get(ctx, collection, n.ID); err == nil {
-			row[4] = oneLine(doc.Text, max(a.width()-idWidth-fieldWidth-20, minText))
+			rows[i][textColumn] = oneLine(doc.Text, room)
 		}
-		rows = append(rows, row)
 	}
-	if len(rows) > 0 {
-		a.renderTable(nil, rows)
-	}
+	a.renderTable(nil, rows)
 }
 
 // tally counts the answers for a file.

@@ -68,24 +68,28 @@ func (a *app) renderHits(hits []query.Hit, fields []string, explain bool) {
 			rows[i] = append(rows[i], oneLine(why(h.Explain), 2*fieldWidth))
 		}
 	}
-	room := a.textRoom(header, rows)
+	const textColumn = 4
+	room := a.room(header, rows, textColumn)
 	for i, h := range hits {
 		if h.Document != nil {
-			rows[i][4] = oneLine(h.Document.Text, room)
+			rows[i][textColumn] = oneLine(h.Document.Text, room)
 		}
 	}
 	a.renderTable(header, rows)
 }
 
-// textRoom is how many columns are left for the text, which is still empty in
-// rows.
-func (a *app) textRoom(header []string, rows [][]string) int {
-	room := a.width() - 2*(len(header)-1)
-	for c := range header {
-		if c == 4 {
+// room is how many columns of the terminal are left for a column that is still
+// empty in rows.
+func (a *app) room(header []string, rows [][]string, column int) int {
+	room := a.width() - 2*(len(rows[0])-1)
+	for c := range rows[0] {
+		if c == column {
 			continue
 		}
-		widest := textWidth(header[c])
+		widest := 0
+		if header != nil {
+			widest = textWidth(header[c])
+		}
 		for _, r := range rows {
 			widest = max(widest, text.StringWidthWithoutEscSequences(r[c]))
 		}

@@ -7,10 +7,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/term"
 	"golang.org/x/text/width"
-	"unicode"
 )
 
 // plainWidth is how wide output is where there is no terminal to ask.

@@ -28,9 +28,9 @@ func TestHitsAreATableThatFitsItsWidth(t *testing.T) {
 	}
 	a.renderHits(hits, []string{"year"}, false)
 	want := strings.Join([]string{
-		"#  score            id      text                       year",
-		"1  0.875   ███████  m1      A father looks for his s…  2003",
-		"2  0.500   ████     电影二  父亲在茫茫大海里寻找儿子…  1999",
+		"#  score            id      text                        year",
+		"1  0.875   ███████  m1      A father looks for his so…  2003",
+		"2  0.500   ████     电影二  父亲在茫茫大海里寻找儿子…   1999",
 		"3  -0.100           m3",
 		"",
 	}, "\n")

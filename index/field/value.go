@@ -118,8 +118,6 @@ func (v *value) remove(ord core.Ord) bool {
 	return true
 }
 
-func (v *value) dead() bool { return v.set == nil && v.only == core.NoOrd }
-
 func (v *value) addTo(out *core.Set) {
 	switch {
 	case v.set != nil:

@@ -19,7 +19,7 @@ func testRecall(t *testing.T, s Suite) {
 				rng := rand.New(rand.NewPCG(s.Seed, uint64(dim)))
 				vectors := Vectors(rng, 2000+queries, dim)
 				f := build(t, s, index.Config{Dim: dim, Metric: m}, vectors[queries:])
-				f.meets(t, s, "all vectors", vectors[:queries], nil)
+				meets(t, s, "all vectors", f.recall(t, s, vectors[:queries], nil))
 			})
 		}
 	}
@@ -38,7 +38,7 @@ func testFilters(t *testing.T, s Suite) {
 			}
 		}
 		before := allow.Clone()
-		f.meets(t, s, fmt.Sprintf("%g of the vectors allowed", share), vectors[:queries], allow)
+		meets(t, s, fmt.Sprintf("%g of the vectors allowed", share), f.recall(t, s, vectors[:queries], allow))
 		before.AndNot(allow)
 		if before.Len() > 0 {
 			t.Errorf("a search has taken %d ordinals out of the allowed set", before.Len())

@@ -22,7 +22,7 @@ func testDeletes(t *testing.T, s Suite) {
 	}
 	f.x.Delete(9_999_999)
 	f.checkLen(t)
-	f.meets(t, s, "half deleted", vectors[:queries], nil)
+	meets(t, s, "half deleted", f.recall(t, s, vectors[:queries], nil))
 	for _, ord := range f.ords() {
 		f.delete(ord)
 	}
@@ -39,8 +39,9 @@ func testDeletes(t *testing.T, s Suite) {
 func testChurn(t *testing.T, s Suite) {
 	rng := rand.New(rand.NewPCG(s.Seed, 3))
 	f := build(t, s, index.Config{Dim: 16, Metric: index.Cosine}, Vectors(rng, 300, 16))
-	next := core.Ord(10_000)
-	for range 10 {
+	const rounds = 10
+	next, sum := core.Ord(10_000), 0.0
+	for range rounds {
 		for _, ord := range f.ords() {
 			if rng.IntN(2) == 0 {
 				f.delete(ord)
@@ -51,8 +52,9 @@ func testChurn(t *testing.T, s Suite) {
 			next++
 		}
 		f.checkLen(t)
-		f.meets(t, s, "after churn", Vectors(rng, 20, 16), nil)
+		sum += f.recall(t, s, Vectors(rng, 20, 16), nil)
 	}
+	meets(t, s, "during churn", sum/rounds)
 }
 
 func testReplace(t *testing.T, s Suite) {
@@ -116,7 +118,7 @@ func testConcurrent(t *testing.T, s Suite) {
 		}
 	}
 	f.checkLen(t)
-	f.meets(t, s, "after concurrent changes", vectors[200:][:40], nil)
+	meets(t, s, "after concurrent changes", f.recall(t, s, vectors[200:][:40], nil))
 }
 
 // avoids fails the test when a search near v returns an ordinal of gone.

@@ -91,9 +91,9 @@ func (f fixture) search(t *testing.T, q []float32, o index.Options) []index.Neig
 	return got
 }
 
-// meets searches for the 10 nearest of each query and fails the test when the
-// mean recall is below the suite's.
-func (f fixture) meets(t *testing.T, s Suite, what string, queries [][]float32, allow *core.Set) {
+// recall searches for the 10 nearest of each query and returns the mean share
+// of the true ones that were found.
+func (f fixture) recall(t *testing.T, s Suite, queries [][]float32, allow *core.Set) float64 {
 	t.Helper()
 	var keep func(core.Ord) bool
 	if allow != nil {
@@ -104,10 +104,15 @@ func (f fixture) meets(t *testing.T, s Suite, what string, queries [][]float32, 
 		got, want := f.search(t, q, index.Options{K: 10, Allow: allow}), truth(f.metric, f.vectors, q, 10, keep)
 		sum += overlap(got, want)
 		if s.exact() && len(got) != len(want) {
-			t.Errorf("%s: %d neighbors, want %d", what, len(got), len(want))
+			t.Errorf("%d neighbors, want %d", len(got), len(want))
 		}
 	}
-	recall := sum / float64(len(queries))
+	return sum / float64(len(queries))
+}
+
+// meets logs a recall and fails the test when it is below the suite's.
+func meets(t *testing.T, s Suite, what string, recall float64) {
+	t.Helper()
 	t.Logf("%s: recall@10 %.4f", what, recall)
 	if recall < s.Recall-1e-9 {
 		t.Errorf("%s: recall@10 is %.4f, want at least %.4f", what, recall, s.Recall)

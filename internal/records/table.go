@@ -154,7 +154,7 @@ type splitter struct {
 
 // feed takes a line without its end and tells whether the record is complete.
 func (s *splitter) feed(line []byte) bool {
-	i := 0
+	var i int
 	if s.quoted {
 		s.cell = append(s.cell, '\n')
 		i = s.quotedPart(line, 0)

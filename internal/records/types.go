@@ -58,10 +58,10 @@ func (c *column) fieldType() Type {
 
 // memberType names the type of a JSON member for the plan.
 func (c *column) memberType() Type {
-	switch {
-	case c.strings == c.filled:
+	switch c.strings {
+	case c.filled:
 		return String
-	case c.strings == 0:
+	case 0:
 		return c.fieldType()
 	}
 	return Mixed
