@@ -25,8 +25,7 @@ const Dense Mode = "dense"
 
 // Request is the one query object: search, recommend and classify share it,
 // the library, the command line and the REST interface too. What is searched
-// for is exactly one of Text, Vector, ID or examples in Like (with or without
-// Dislike).
+// for is exactly one of Text, Vector, ID or examples in Like, Dislike or both.
 type Request struct {
 	// Text is embedded with the collection's model as a query.
 	Text string `json:"text,omitempty"`

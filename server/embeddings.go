@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -45,7 +46,7 @@ func (s *Server) embed(c *gin.Context, req client.EmbeddingRequest) (out client.
 	}
 	r, model, err := s.db.Embed(c.Request.Context(), req.Model, "", kind, texts)
 	if err != nil {
-		return out, core.At("/input", err)
+		return out, atInput(err)
 	}
 	out = client.EmbeddingResponse{Object: "list", Model: model, Data: make([]client.EmbeddingData, len(texts))}
 	for i, v := range r.Vectors {
@@ -60,6 +61,15 @@ func (s *Server) embed(c *gin.Context, req client.EmbeddingRequest) (out client.
 	}
 	out.Usage.TotalTokens = out.Usage.PromptTokens
 	return out, nil
+}
+
+// atInput puts "/input" before the pointer of an error about a text.
+func atInput(err error) error {
+	var in *core.InputError
+	if errors.As(err, &in) && in.Pointer == "/model" {
+		return err
+	}
+	return core.At("/input", err)
 }
 
 // inputTexts reads the input: one string or several.

@@ -37,26 +37,29 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	case <-ctx.Done():
 		// The handler sees the same end; its answer is not wanted any more.
 		_ = r.CloseWithError(ctx.Err())
+		_ = in.Body.Close() // the handler may be waiting for more of it
 		<-done
 		cancel()
 		return nil, req.Context().Err()
 	}
 	return &http.Response{
 		Status: http.StatusText(out.status), StatusCode: out.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: out.sent, Body: &pipeBody{PipeReader: r, cancel: cancel, done: done}, ContentLength: -1, Request: req,
+		Header: out.sent, Body: &pipeBody{PipeReader: r, request: in.Body, cancel: cancel, done: done}, ContentLength: -1, Request: req,
 	}, nil
 }
 
 // pipeBody is an answer's body; closing it ends the handler and waits for it.
 type pipeBody struct {
 	*io.PipeReader
-	cancel context.CancelFunc
-	done   chan struct{}
+	request io.Closer
+	cancel  context.CancelFunc
+	done    chan struct{}
 }
 
 func (b *pipeBody) Close() error {
 	b.cancel()
 	err := b.PipeReader.Close()
+	_ = b.request.Close() // the handler may be waiting for more of it
 	<-b.done
 	return err
 }

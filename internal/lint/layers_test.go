@@ -46,7 +46,7 @@ var layers = map[string][]string{
 // suites, fakes and, for tests from outside, the parts they wire together.
 var testOnly = []string{
 	"index/flat", "index/indextest", "storage/mem", "storage/faulty", "storage/storagetest", "storage/badger",
-	"embedder/hash", "embedder/embedtest", "embedder/token", "embedder/ort", "embedder/hub", "embedder", "internal/core",
+	"", "server", "embedder/hash", "embedder/embedtest", "embedder/token", "embedder/ort", "embedder/hub", "embedder", "internal/core",
 }
 
 // homes names the one folder that may import an outside module (or any module

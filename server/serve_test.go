@@ -1,0 +1,109 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vecdb/vecdb/server"
+)
+
+func TestShutdownLetsAnImportFinish(t *testing.T) {
+	r := stocked(t, server.Options{})
+	s := server.New(r.db, server.Options{})
+	l, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	in, feed := io.Pipe()
+	go func() { _, _ = io.WriteString(feed, `{"id":"x","text":"before"}`+"\n") }()
+	resp, err := http.Post("http://"+l.Addr().String()+importRoute, "application/x-ndjson", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	results := bufio.NewReader(resp.Body)
+	if _, err := results.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	for { // until the door is closed
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			break
+		}
+		_ = c.Close()
+	}
+	if _, err := io.WriteString(feed, `{"id":"y","text":"after"}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := feed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(results); err != nil || !strings.Contains(string(rest), `"id":"y","status":"created"`) {
+		t.Errorf("after the signal: %q, %v", rest, err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	r.want(200, "GET", importRoute+"/y", "")
+}
+
+func TestServeReportsALostListener(t *testing.T) {
+	r := newRig(t, server.Options{})
+	s := server.New(r.db, server.Options{})
+	l, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	if err := s.Serve(t.Context(), l); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+func TestInProcessStreamsBothWaysAndEndsWithItsContext(t *testing.T) {
+	r := stocked(t, server.Options{})
+	web := &http.Client{Transport: server.InProcess(server.New(r.db, server.Options{}).Handler())}
+	in, feed := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "POST", "http://anything"+importRoute, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	go func() { _, _ = io.WriteString(feed, `{"id":"x","text":"one"}`+"\n") }()
+	resp, err := web.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := bufio.NewReader(resp.Body)
+	if line, err := results.ReadString('\n'); err != nil || !strings.Contains(line, `"line":1`) {
+		t.Errorf("first result %q, %v", line, err)
+	}
+	cancel() // with the body still open
+	if err := resp.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.WriteString(feed, "more\n"); err == nil {
+		t.Error("the body of an ended request is still read")
+	}
+	blocked, _ := io.Pipe()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	req, err = http.NewRequestWithContext(ended, "POST", "http://anything"+importRoute, blocked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := web.Do(req); !errors.Is(err, context.Canceled) {
+		t.Errorf("an ended request: %v", err)
+	}
+}
