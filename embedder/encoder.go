@@ -70,7 +70,7 @@ func (e *Encoder) Embed(ctx context.Context, kind Kind, texts []string) (Result,
 	}
 	start := time.Now()
 	first, distinct := dedupe(texts)
-	seqs, err := e.tokenize(ctx, kind, distinct)
+	seqs, err := e.tokenize(ctx, kind, distinct, first)
 	if err != nil {
 		return Result{}, err
 	}
@@ -116,8 +116,9 @@ type sequence struct {
 	total int
 }
 
-// tokenize turns texts into tokens, on all cores when there are many.
-func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string) ([]sequence, error) {
+// tokenize turns distinct texts into tokens, on all cores when there are many.
+// Errors point to the first place that a text has with the caller.
+func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string, places []int) ([]sequence, error) {
 	prefix := e.cfg.PassagePrefix
 	if kind == Query {
 		prefix = e.cfg.QueryPrefix
@@ -134,7 +135,7 @@ func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string) ([]se
 				}
 				ids, total, err := e.cfg.Tokenizer.Encode(nil, prefix+texts[i], e.cfg.MaxTokens)
 				if err != nil {
-					return core.At(fmt.Sprintf("/%d", i), err)
+					return core.At(fmt.Sprintf("/%d", slices.Index(places, i)), err)
 				}
 				seqs[i] = sequence{ids, total}
 			}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	_ "embed" // for models.json
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -103,6 +106,9 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	if err := dec.Decode(m); err != nil {
 		return nil, fmt.Errorf("manifest of models: %w", err)
 	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("manifest of models: %w", core.Invalid("", "", "something follows after its end"))
+	}
 	for _, model := range m.Models {
 		if err := model.check(); err != nil {
 			return nil, fmt.Errorf("manifest of models: %s: %w", model.Name, err)
@@ -138,6 +144,13 @@ func (m Model) check() error {
 		}
 	}
 	return nil
+}
+
+func (r RuntimeLib) check() error {
+	if r.OS == "" || r.Arch == "" || r.FileName == "" || r.FileName != filepath.Base(r.FileName) {
+		return core.Invalid("", "", "the os, the arch or the name of the file is missing or wrong")
+	}
+	return r.File.check()
 }
 
 func (f File) check() error {

@@ -45,27 +45,60 @@ func TestDefaultManifest(t *testing.T) {
 }
 
 func TestBrokenManifestsAreRefused(t *testing.T) {
-	const file = `{"size":1,"sha256":"` + "0000000000000000000000000000000000000000000000000000000000000000" + `","sources":[{"kind":"https"}]}`
-	model := func(change ...string) string {
-		s := `{"models":[{"name":"m","license":"MIT","dimension":8,"pooling":"mean","max_tokens":16,"files":{"fp32":` + file + `,"tokenizer":` + file + `}}]}`
-		return strings.NewReplacer(change...).Replace(s)
-	}
-	if _, err := embedder.ParseManifest([]byte(model())); err != nil {
+	const file = `"size":1,"sha256":"` + "0000000000000000000000000000000000000000000000000000000000000000" + `","sources":[{"kind":"https"}]`
+	whole := `{"models":[{"name":"m","license":"MIT","dimension":8,"pooling":"mean","max_tokens":16,` +
+		`"files":{"fp32":{` + file + `},"tokenizer":{` + file + `}}}],` +
+		`"runtimes":[{"os":"linux","arch":"amd64","file":"lib.so",` + file + `}]}`
+	if _, err := embedder.ParseManifest([]byte(whole)); err != nil {
 		t.Fatalf("the manifest that the others are made from is refused: %v", err)
 	}
-	for name, text := range map[string]string{
-		"not JSON":        "{",
-		"unknown member":  model(`"name"`, `"nom"`),
-		"no dimension":    model(`"dimension":8`, `"dimension":0`),
-		"huge dimension":  model(`"dimension":8`, `"dimension":99999`),
-		"pooling":         model(`"mean"`, `"max"`),
-		"no tokenizer":    model(`"tokenizer"`, `"int8"`),
-		"unknown file":    model(`"fp32"`, `"fp8"`),
-		"short checksum":  model(`"sha256":"00`, `"sha256":"`),
-		"folder for name": model(`"name":"m"`, `"name":"../m"`),
+	for _, tc := range []struct{ name, old, new, complaint string }{
+		{"empty", whole, ``, "EOF"},
+		{"cut", whole, whole[:len(whole)/2], "EOF"},
+		{"two of them", whole, whole + whole, "follows"},
+		{"a stray bracket", whole, whole + "}", "follows"},
+		{"wrong type", `"dimension":8`, `"dimension":"8"`, "dimension"},
+		{"unknown member", `"name"`, `"nom"`, `"nom"`},
+		{"no name", `"name":"m"`, `"name":""`, "name"},
+		{"no licence", `"license":"MIT",`, ``, "license"},
+		{"no dimension", `"dimension":8,`, ``, "dimension"},
+		{"huge dimension", `"dimension":8`, `"dimension":99999`, "dimension"},
+		{"no room for a token", `"max_tokens":16`, `"max_tokens":2`, "max_tokens"},
+		{"no pooling", `"pooling":"mean",`, ``, "use mean or cls"},
+		{"unknown pooling", `"mean"`, `"max"`, `unknown pooling "max"`},
+		{"no tokenizer", `"tokenizer"`, `"int8"`, "/files"},
+		{"no precision", `"fp32"`, `"tokenizer"`, "/files"},
+		{"unknown file", `"fp32"`, `"fp8"`, `unknown file "fp8"`},
+		{"short checksum", `"sha256":"00`, `"sha256":"`, "checksum"},
+		{"no size", `"size":1`, `"size":0`, "size"},
+		{"no sources", `[{"kind":"https"}]`, `[]`, "sources"},
+		{"folder for name", `"name":"m"`, `"name":"../m"`, "../m"},
+		{"runtime without a system", `"os":"linux"`, `"os":""`, "/amd64"},
+		{"runtime without a file", `"file":"lib.so"`, `"file":""`, "linux/amd64"},
+		{"runtime outside its folder", `"file":"lib.so"`, `"file":"../lib.so"`, "linux/amd64"},
 	} {
-		if _, err := embedder.ParseManifest([]byte(text)); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			if !strings.Contains(whole, tc.old) {
+				t.Fatalf("there is no %s to change", tc.old)
+			}
+			_, err := embedder.ParseManifest([]byte(strings.ReplaceAll(whole, tc.old, tc.new)))
+			if err == nil || !strings.Contains(err.Error(), tc.complaint) || !strings.HasPrefix(err.Error(), "manifest of models: ") {
+				t.Errorf("got error %v, want one about %s", err, tc.complaint)
+			}
+		})
+	}
+}
+
+func TestUnknownModelsAreAnsweredWithTheKnownOnes(t *testing.T) {
+	m := embedder.Manifest{Models: []embedder.Model{{Name: "first", Language: "en"}, {Name: "second", Language: "en"}}}
+	_, err := m.Model("third")
+	if !errors.Is(err, core.ErrNotFound) || !strings.Contains(err.Error(), `"third"`) || !strings.Contains(err.Error(), "first, second") {
+		t.Errorf("an unknown model gives %v", err)
+	}
+	if got, err := m.ForLanguage("en"); err != nil || got.Name != "first" {
+		t.Errorf("the default is %q (%v), want the first", got.Name, err)
+	}
+	if _, err := m.ForLanguage("tlh"); !errors.Is(err, core.ErrNotFound) || !strings.Contains(err.Error(), "tlh") {
+		t.Errorf("an unknown language gives %v", err)
 	}
 }

@@ -12,13 +12,14 @@ const (
 	PoolCLS  Pooling = "cls"
 )
 
-// Pool returns the vector of sequence i, of n tokens, scaled to unit length.
+// Pool returns the vector of sequence i, of n tokens, scaled to unit length;
+// where nothing is to be scaled, as with no tokens, it is all zeros.
 // The sum is kept in 64 bits, so that the result does not depend on how texts
 // are batched.
 func Pool(h Hidden, i, n int, p Pooling) []float32 {
 	first := h.Data[h.Offsets[i]*h.Dim:]
 	if p == PoolCLS {
-		n = 1
+		n = min(n, 1)
 	}
 	sum := make([]float64, h.Dim)
 	for t := range n {

@@ -103,7 +103,11 @@ func TestInProcessStreamsBothWaysAndEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := web.Do(req); !errors.Is(err, context.Canceled) {
+	resp, err = web.Do(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended request: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ package hash
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"strings"
@@ -50,12 +51,12 @@ func (e *Embedder) Embed(ctx context.Context, _ embedder.Kind, texts []string) (
 	}
 	start := time.Now()
 	r := embedder.Result{}
-	for _, text := range texts {
+	for i, text := range texts {
 		if err := ctx.Err(); err != nil {
 			return embedder.Result{}, err
 		}
 		if !utf8.ValidString(text) {
-			return embedder.Result{}, core.Invalid("", "convert it to UTF-8", "the text is not valid UTF-8")
+			return embedder.Result{}, core.Invalid(fmt.Sprintf("/%d", i), "convert it to UTF-8", "the text is not valid UTF-8")
 		}
 		words := split(text)
 		r.Vectors = append(r.Vectors, e.vector(words))

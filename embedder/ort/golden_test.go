@@ -22,8 +22,7 @@ import (
 )
 
 // open opens a model of the manifest from the cache that `make setup` fills.
-// Where VECDB_REQUIRE_MODELS is set, as in `make test`, missing files fail the
-// test; a bare `go test` skips it.
+// Missing files are dealt with as in library.
 func open(t testing.TB, name string, p embedder.Precision, sessions int) *embedder.Encoder {
 	t.Helper()
 	manifest, err := embedder.DefaultManifest()
@@ -34,19 +33,11 @@ func open(t testing.TB, name string, p embedder.Precision, sessions int) *embedd
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := hub.New(hub.DefaultHome(), manifest)
-	files, err := h.Locate(name, p)
-	path, libErr := h.LocateRuntime()
-	if err != nil || libErr != nil {
-		if os.Getenv("VECDB_REQUIRE_MODELS") != "" {
-			t.Fatal(err, libErr)
-		}
-		t.Skip(err, libErr, ": run make setup")
-	}
-	lib, err := ort.Open(path)
+	files, err := hub.New(hub.DefaultHome(), manifest).Locate(name, p)
 	if err != nil {
-		t.Fatal(err)
+		missing(t, err)
 	}
+	lib := library(t)
 	tokens, err := token.Load(files.Tokenizer, token.Options{Lowercase: model.Lowercase})
 	if err != nil {
 		t.Fatal(err)

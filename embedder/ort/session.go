@@ -42,11 +42,11 @@ var _ embedder.Runtime = (*session)(nil)
 func (*Library) NewSession(model string, o Options) (_ embedder.Runtime, err error) {
 	defer guard(&err)
 	if _, err := os.Stat(model); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("model file %s: %w", model, core.ErrNoModel)
+		return nil, fmt.Errorf("%w: there is no file %s (run: vecdb model pull)", core.ErrNoModel, model)
 	}
 	ins, outs, err := onnx.GetInputOutputInfo(model)
 	if err != nil {
-		return nil, fmt.Errorf("model file %s: %w: %w", model, core.ErrCorrupt, err)
+		return nil, fmt.Errorf("model file %s: %w: %w (remove it and run: vecdb model pull)", model, core.ErrCorrupt, err)
 	}
 	s := &session{}
 	if s.inputs, err = inputNames(ins); err != nil {
@@ -65,7 +65,7 @@ func (*Library) NewSession(model string, o Options) (_ embedder.Runtime, err err
 	defer func() { _ = opts.Destroy() }()
 	s.run, err = onnx.NewDynamicAdvancedSession(model, s.inputs, []string{output}, opts)
 	if err != nil {
-		return nil, fmt.Errorf("model file %s: %w: %w", model, core.ErrCorrupt, err)
+		return nil, fmt.Errorf("model file %s: %w: %w (remove it and run: vecdb model pull)", model, core.ErrCorrupt, err)
 	}
 	return s, nil
 }
