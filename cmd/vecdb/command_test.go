@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -384,11 +385,38 @@ func TestServeAnswersAndStops(t *testing.T) {
 	if code, _, told := without.run(t.Context(), "search", "father", "--url", url); code != exitError || !strings.Contains(told, "key") {
 		t.Errorf("exit code %d with a wrong key: %s", code, told)
 	}
+	if status := follow(t, tryCommand(strings.TrimPrefix(url, "http://"), "default", true), "secret"); status != http.StatusOK {
+		t.Errorf("the command that is offered for a try is answered with %d", status)
+	}
 	http.DefaultClient.CloseIdleConnections()
 	cancel()
 	if r := <-ended; r.code != exitOK || !strings.Contains(r.out, "address  "+url) || !strings.Contains(r.out, "1 API key accepted") || !strings.Contains(r.told, "stopped") {
 		t.Errorf("serve: %+v", r)
 	}
+}
+
+// follow does what a printed curl command would and returns the status.
+func follow(t *testing.T, command, key string) int {
+	t.Helper()
+	command = strings.ReplaceAll(command, "$VECDB_API_KEY", key)
+	url, data := regexp.MustCompile(`http://\S+`).FindString(command), regexp.MustCompile(` -d '(.+?)'`).FindStringSubmatch(command)
+	if url == "" || data == nil {
+		t.Fatalf("not a command: %s", command)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(data[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's own choice
+	for _, h := range regexp.MustCompile(` -H ['"](.+?): (.+?)['"]`).FindAllStringSubmatch(command, -1) {
+		req.Header.Set(h[1], h[2])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
 }
 
 func TestServeRefusesAnOpenDoor(t *testing.T) {

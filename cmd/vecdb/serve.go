@@ -34,7 +34,7 @@ with one key a line) the server listens on this machine's own addresses only,
 unless --insecure says otherwise. An interrupt lets requests under way finish.`,
 		Example: `  vecdb serve
   vecdb serve --addr 0.0.0.0:8080 --api-key-file keys.txt
-  curl -s localhost:8080/v1/collections/default/search -d '{"text":"sad film"}'`,
+  curl -s localhost:8080/v1/collections/default/search -H 'content-type: application/json' -d '{"text":"sad film"}'`,
 		Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.url != "" {
@@ -141,8 +141,13 @@ func (a *app) greet(db *vecdb.DB, at string, o server.Options) {
 	}
 	fmt.Fprintf(a.out, "vecdb %s serves %s in %s\n", vecdb.Version, plural(documents, "document"), plural(len(db.Collections()), "collection"))
 	fmt.Fprintf(a.out, "  address  %s\n  open to  %s\n", st.bold("http://"+at), who)
-	key := pick(len(o.Keys) > 0, ` -H "Authorization: Bearer $VECDB_API_KEY"`, "")
-	fmt.Fprintf(a.out, "  try      curl -s http://%s/v1/collections/%s/search%s -d '{\"text\":\"…\",\"limit\":3}'\n  stop     Ctrl-C\n", at, name, key)
+	fmt.Fprintf(a.out, "  try      %s\n  stop     Ctrl-C\n", tryCommand(at, name, len(o.Keys) > 0))
+}
+
+// tryCommand returns a command line that searches a collection of the server.
+func tryCommand(at, collection string, keyed bool) string {
+	key := pick(keyed, ` -H "Authorization: Bearer $VECDB_API_KEY"`, "")
+	return fmt.Sprintf(`curl -s http://%s/v1/collections/%s/search%s -H 'content-type: application/json' -d '{"text":"something to find","limit":3}'`, at, collection, key)
 }
 
 // preload loads the models of the collections, each with one word. What fails
