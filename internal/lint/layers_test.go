@@ -38,7 +38,8 @@ var layers = map[string][]string{
 	"":                    {"internal/core", "internal/simd", "index/...", "storage/...", "embedder/...", "query"},
 	"client":              {"internal/core", "query"},
 	"server":              {"", "client", "query", "embedder", "internal/core", "internal/simd"},
-	"bench":               {"", "index/...", "query", "embedder", "internal/core", "internal/simd"},
+	"bench/vectors":       {"internal/core"},
+	"bench":               {"", "bench/vectors", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
 }
 
