@@ -5,9 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vecdb/vecdb/index"
-	"github.com/vecdb/vecdb/index/coder"
 	"github.com/vecdb/vecdb/index/field"
-	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
 	"github.com/vecdb/vecdb/storage"
@@ -55,7 +53,7 @@ type Collection struct {
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	idx, err := newIndex(db.options.Index, index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)})
+	idx, err := NewIndex(db.options.Index, index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)})
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +64,6 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
 	return c, nil
-}
-
-func newIndex(kind string, cfg index.Config) (index.Index, error) {
-	if kind == IndexCoder {
-		return coder.New(cfg, coder.Options{})
-	}
-	return flat.New(cfg)
 }
 
 // Name returns the collection's name.
@@ -148,7 +139,7 @@ type Stats struct {
 
 // IndexStats describes a collection's vector index.
 type IndexStats struct {
-	Kind    string // IndexFlat or IndexCoder
+	Kind    string // one of IndexKinds
 	Vectors int
 	Bytes   int64  // memory, in bytes, the index of fields included
 	Pending uint64 // committed changes that searches do not see yet

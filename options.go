@@ -43,12 +43,11 @@ type Options struct {
 
 // withDefaults fills in the defaults and checks the rest.
 func (o Options) withDefaults() (Options, error) {
-	switch o.Index {
-	case "":
+	if err := checkIndexKind(o.Index); err != nil {
+		return o, err
+	}
+	if o.Index == "" {
 		o.Index = IndexFlat
-	case IndexFlat, IndexCoder:
-	default:
-		return o, core.Invalid("/index", "use flat or coder", "unknown index back end %q", o.Index)
 	}
 	if o.Home == "" {
 		o.Home = hub.DefaultHome()

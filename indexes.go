@@ -1,0 +1,55 @@
+package vecdb
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/coder"
+	"github.com/vecdb/vecdb/index/flat"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// indexKind is an index back end.
+type indexKind struct {
+	name string
+	make func(index.Config) (index.Index, error)
+}
+
+// indexKinds is the one list of back ends: whatever offers a choice of them
+// reads it.
+func indexKinds() []indexKind {
+	return []indexKind{
+		{IndexFlat, func(c index.Config) (index.Index, error) { return flat.New(c) }},
+		{IndexCoder, func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) }},
+	}
+}
+
+// IndexKinds returns the names of the index back ends, the exact one first.
+func IndexKinds() []string {
+	var names []string
+	for _, k := range indexKinds() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// NewIndex returns an empty index of a back end, as collections use it; ""
+// stands for IndexFlat. A name that is none of IndexKinds is an error that
+// matches ErrInvalid. Where the index has a method Close() error, the caller
+// calls it in the end.
+func NewIndex(kind string, cfg index.Config) (index.Index, error) {
+	if err := checkIndexKind(kind); err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(indexKinds(), func(k indexKind) bool { return k.name == kind || kind == "" })
+	return indexKinds()[at].make(cfg)
+}
+
+// checkIndexKind refuses names that no back end has.
+func checkIndexKind(kind string) error {
+	if names := IndexKinds(); kind != "" && !slices.Contains(names, kind) {
+		return core.Invalid("/index", "use "+strings.Join(names, ", "), "unknown index back end %q", kind)
+	}
+	return nil
+}
