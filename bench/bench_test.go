@@ -43,7 +43,7 @@ func collection(t *testing.T, n int) *vecdb.Collection {
 
 func TestRun(t *testing.T) {
 	var told []string
-	r, err := bench.Run(t.Context(), collection(t, 600), bench.Config{Threads: 2, Progress: func(s string) { told = append(told, s) }})
+	r, err := bench.Run(t.Context(), collection(t, 600), bench.Config{Threads: []int{2}, Repeat: 1, Progress: func(s string) { told = append(told, s) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"time"
 )
 
 //go:embed report.html
@@ -14,7 +13,11 @@ var page string
 // WriteHTML writes the report as one page that needs nothing else: tables, and
 // the plots as SVG inside it.
 func (r *Report) WriteHTML(w io.Writer) error {
-	recallPlot, err := r.recallPlot()
+	recallPlot, err := r.recallPlot(ModeSearch, byThreads)
+	if err != nil {
+		return err
+	}
+	filterPlot, err := r.recallPlot(ModeFiltered, byFilter)
 	if err != nil {
 		return err
 	}
@@ -27,11 +30,17 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		"num": func(x float64) string { return fmt.Sprintf("%.1f", x) },
 		"rec": func(x float64) string { return fmt.Sprintf("%.4f", x) },
 		"mib": func(n int64) string { return fmt.Sprintf("%.0f", float64(n)/(1<<20)) },
+		"at": func(s Summary, recall float64) string {
+			if qps, reached := s.Rate(recall); reached {
+				return fmt.Sprintf("%.0f", qps)
+			}
+			return "–"
+		},
 	}).Parse(page)
 	if err != nil {
 		return err
 	}
 	return t.Execute(w, map[string]any{
-		"R": r, "Recall": recallPlot, "Stages": stagePlot, "Made": time.Now().UTC().Format(time.RFC3339),
+		"R": r, "Recall": recallPlot, "Filters": filterPlot, "Stages": stagePlot, "Recalls": SummaryRecalls(),
 	})
 }

@@ -2,37 +2,70 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
-	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/vecdb/vecdb"
 	"github.com/vecdb/vecdb/index"
-	"github.com/vecdb/vecdb/index/coder"
-	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/internal/core"
-	"github.com/vecdb/vecdb/internal/simd"
 )
 
 // backend is an index that can be measured, with the settings to try: breadths
-// of the search, 0 for indexes that have none.
+// of the search, a single 0 for indexes that have none. An index with a Close
+// method is closed after it was measured.
 type backend struct {
 	name string
 	make func(index.Config) (index.Index, error)
 	efs  []int
 }
 
+// backends are all that collections can use. Every one but the exact one has a
+// breadth of search.
 func backends() []backend {
-	return []backend{
-		{vecdb.IndexFlat, func(c index.Config) (index.Index, error) { return flat.New(c) }, []int{0}},
-		{vecdb.IndexCoder, func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) }, []int{16, 32, 64, 128, 256}},
+	var out []backend
+	for _, name := range vecdb.IndexKinds() {
+		b := backend{name, func(c index.Config) (index.Index, error) { return vecdb.NewIndex(name, c) }, graphEfs()}
+		if name == vecdb.IndexFlat {
+			b.efs = []int{0}
+		}
+		out = append(out, b)
 	}
+	return out
+}
+
+// graphEfs are the breadths of search that graphs are measured with.
+func graphEfs() []int {
+	return []int{10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512}
+}
+
+// settings returns the breadths to measure: the wanted ones where there are
+// some and the back end has a breadth at all, else those of its own that can
+// hold k neighbours.
+func (b backend) settings(wanted []int, k int) []int {
+	if len(b.efs) == 1 && b.efs[0] == 0 {
+		return b.efs
+	}
+	if len(wanted) > 0 {
+		return wanted
+	}
+	if i := slices.IndexFunc(b.efs, func(ef int) bool { return ef >= k }); i >= 0 {
+		return b.efs[i:]
+	}
+	return []int{k}
+}
+
+// middle is the breadth of measurements that are made with one only.
+func middle(efs []int) int { return efs[len(efs)/2] }
+
+// settingName is how a breadth is reported.
+func settingName(ef int) string {
+	if ef == 0 {
+		return "exact"
+	}
+	return "ef=" + strconv.Itoa(ef)
 }
 
 // Backends names the index back ends that can be measured.
@@ -53,172 +86,108 @@ func backendOf(name string) (backend, error) {
 	return backend{}, core.Invalid("", "use "+strings.Join(Backends(), ", ")+" or all", "unknown index %q", name)
 }
 
-// exact returns, for each query, the scores of the exact neighbours, best
-// first.
-func exact(ctx context.Context, d *dataset) ([][]index.Neighbor, error) {
-	x, err := flat.New(d.cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := x.Insert(ctx, d.base); err != nil {
-		return nil, err
-	}
-	out := make([][]index.Neighbor, len(d.queries))
-	for i, q := range d.queries {
-		if out[i], err = x.Search(ctx, q, index.Options{K: atK}); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+// run is one measurement on its way.
+type run struct {
+	cfg     Config
+	data    *dataset
+	truth   *truth
+	filters []filter
+	report  *Report
 }
 
-// insertChunk is how many vectors are inserted between two looks at ctx.
-const insertChunk = 1024
+func newRun(cfg Config, d *dataset) *run { return &run{cfg: cfg, data: d, report: newReport(d)} }
 
-// measure builds one back end and measures each of its settings.
-func measure(ctx context.Context, name string, d *dataset, truth [][]index.Neighbor, cfg Config) ([]Point, error) {
-	b, err := backendOf(name)
-	if err != nil {
-		return nil, err
+// measureAll measures the back ends one after the other, so that only one is
+// in memory.
+func (r *run) measureAll(ctx context.Context) error {
+	if err := r.makeFilters(ctx); err != nil {
+		return err
 	}
-	cfg.Progress(fmt.Sprintf("%s: insert %d vectors", name, len(d.base)))
-	before := heap()
-	x, err := b.make(d.cfg)
-	if err != nil {
-		return nil, err
-	}
-	start := time.Now()
-	for chunk := range slices.Chunk(d.base, insertChunk) {
-		if err := x.Insert(ctx, chunk); err != nil {
-			return nil, err
-		}
-	}
-	built := time.Since(start)
-	perVector := float64(heap()-before) / float64(len(d.base))
-	var points []Point
-	for _, ef := range b.efs {
-		setting := "exact"
-		if ef > 0 {
-			setting = "ef=" + strconv.Itoa(ef)
-		}
-		cfg.Progress(fmt.Sprintf("%s: %d queries with %s", name, len(d.queries), setting))
-		p, err := ask(ctx, x, d, truth, index.Options{K: atK, Ef: ef}, cfg.Threads)
+	defer func() { r.report.Summary = Summarize(r.report.Points) }()
+	for _, name := range r.cfg.Indexes {
+		b, err := backendOf(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		p.Index, p.Setting, p.Threads = name, setting, cfg.Threads
-		p.BuildSeconds, p.BytesPerVector, p.PeakRSSBytes = built.Seconds(), perVector, peakRSS()
-		points = append(points, p)
+		if err := r.measure(ctx, b); err != nil {
+			return fmt.Errorf("measure %s: %w", name, err)
+		}
 	}
-	runtime.KeepAlive(x)
-	return points, nil
+	return nil
 }
 
-// ask runs every query once from each of threads goroutines, after a few to
-// warm up, and times each.
-func ask(ctx context.Context, x index.Index, d *dataset, truth [][]index.Neighbor, o index.Options, threads int) (Point, error) {
-	for _, q := range d.queries[:min(20, len(d.queries))] {
-		if _, err := x.Search(ctx, q, o); err != nil {
-			return Point{}, err
-		}
+// measure builds a back end and measures all that is wanted of it.
+func (r *run) measure(ctx context.Context, b backend) error {
+	if err := r.onWhole(ctx, b); err != nil || !r.cfg.Mixed {
+		return err
 	}
-	times := make([][]time.Duration, threads)
-	found := make([][]index.Neighbor, len(d.queries))
-	errs := make([]error, threads)
-	var wg sync.WaitGroup
-	start := time.Now()
-	for t := range threads {
-		wg.Go(func() {
-			for i, q := range d.queries {
-				begin := time.Now()
-				hits, err := x.Search(ctx, q, o)
-				times[t] = append(times[t], time.Since(begin))
-				if err != nil {
-					errs[t] = err
-					return
-				}
-				if t == 0 {
-					found[i] = hits
-				}
-			}
-		})
-	}
-	wg.Wait()
-	wall := time.Since(start)
-	for _, err := range errs {
-		if err != nil {
-			return Point{}, err
-		}
-	}
-	all := slices.Concat(times...)
-	p := Point{Recall: recall(found, truth), QPS: float64(len(all)) / wall.Seconds()}
-	p.P50, p.P95, p.P99 = percentiles(all)
-	return p, nil
+	return r.mixed(ctx, b)
 }
 
-// recall is the mean share of the exact neighbours that were found. A
-// neighbour as near as the last exact one counts, so that equal vectors are no
-// loss.
-func recall(found, truth [][]index.Neighbor) float64 {
-	var sum float64
-	for i, want := range truth {
-		if len(want) == 0 {
-			sum++
-			continue
-		}
-		last := want[len(want)-1].Score
-		slack := 1e-6 * (1 + float32(math.Abs(float64(last))))
-		n := 0
-		for _, f := range found[i] {
-			if f.Score >= last-slack {
-				n++
-			}
-		}
-		sum += float64(min(n, len(want))) / float64(len(want))
-	}
-	return sum / float64(len(truth))
-}
-
-// percentiles returns the 50th, 95th and 99th percentile in microseconds (the
-// nearest rank).
-func percentiles(times []time.Duration) (p50, p95, p99 float64) {
-	slices.Sort(times)
-	at := func(p float64) float64 {
-		if len(times) == 0 {
-			return 0
-		}
-		i := int(math.Ceil(p*float64(len(times)))) - 1
-		return float64(times[max(0, i)].Nanoseconds()) / 1000
-	}
-	return at(0.50), at(0.95), at(0.99)
-}
-
-// heap returns the live memory of the Go heap.
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // the second also frees what finalizers held
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// peakRSS returns the most memory that the process has held, in bytes, 0 where
-// the system does not tell.
-func peakRSS() int64 {
-	status, err := os.ReadFile("/proc/self/status")
+// onWhole measures searches on the whole index and, as they change it, deletes
+// at the end.
+func (r *run) onWhole(ctx context.Context, b backend) (err error) {
+	x, err := r.build(ctx, b, r.data.base.Len())
 	if err != nil {
-		return 0
+		return err
 	}
-	for line := range strings.Lines(string(status)) {
-		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
-			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			if err != nil {
-				return 0
-			}
-			return kib << 10
+	defer func() { err = errors.Join(err, x.close()) }()
+	efs := b.settings(r.cfg.Efs, r.cfg.K)
+	if err := r.searches(ctx, x, efs); err != nil {
+		return err
+	}
+	for _, f := range r.filters {
+		if err := r.filtered(ctx, x, efs, f); err != nil {
+			return err
 		}
 	}
-	return 0
+	if r.cfg.Deletes {
+		return r.deletes(ctx, x, middle(efs))
+	}
+	return nil
 }
 
-func kernels() string { return simd.Kernels() }
+// searches measures each breadth with each number of threads.
+func (r *run) searches(ctx context.Context, x *built, efs []int) error {
+	var trials []*trial
+	for _, threads := range r.cfg.Threads {
+		for _, ef := range efs {
+			trials = append(trials, r.newTrial(r.truth, ef, threads))
+		}
+	}
+	if err := r.sweep(ctx, x, ModeSearch, trials); err != nil {
+		return err
+	}
+	return r.tell(x, trials, func(p *Point) { p.Mode = ModeSearch })
+}
+
+// filtered does the same under a filter.
+func (r *run) filtered(ctx context.Context, x *built, efs []int, f filter) error {
+	var trials []*trial
+	for _, threads := range r.cfg.Threads {
+		for _, ef := range efs {
+			trials = append(trials, r.newTrial(f.truth, ef, threads))
+		}
+	}
+	if err := r.sweep(ctx, x, f.String(), trials); err != nil {
+		return err
+	}
+	return r.tell(x, trials, func(p *Point) { p.Mode, p.Selectivity, p.Filter = ModeFiltered, f.share, f.kind })
+}
+
+// tell adds the trials' points to the report, after set has completed each.
+func (r *run) tell(x *built, trials []*trial, set func(*Point)) error {
+	for _, t := range trials {
+		recall, err := r.data.recall(t.truth, t.found, x.rowOf)
+		if err != nil {
+			return fmt.Errorf("%s: %w", settingName(t.ef), err)
+		}
+		p := x.point(r, t, recall)
+		set(&p)
+		r.report.Points = append(r.report.Points, p)
+		if err := r.cfg.Measured(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}

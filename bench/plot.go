@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"fmt"
 	"html/template"
 	"image/color"
 	"math"
@@ -28,46 +29,70 @@ var palette = []color.Color{
 	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
 }
 
-// recallPlot draws queries per second over recall, one curve an index.
-func (r *Report) recallPlot() (template.HTML, error) {
+// recallPlot draws queries per second over recall for points of one mode, a
+// curve for each label. Without points it is "".
+func (r *Report) recallPlot(mode string, label func(Point) string) (template.HTML, error) {
+	points := r.Mode(mode)
+	if len(points) == 0 {
+		return "", nil
+	}
 	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "recall@10", "queries per second"
+	p.X.Label.Text, p.Y.Label.Text = r.RecallName(), "queries per second"
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	p.Legend.Top, p.Legend.XOffs, p.Legend.YOffs = true, -vg.Points(12), -vg.Points(6)
 	p.Add(plotter.NewGrid())
-	for i, name := range r.indexes() {
-		var curve plotter.XYs
-		for _, pt := range r.Points {
-			if pt.Index == name {
-				curve = append(curve, plotter.XY{X: pt.Recall, Y: max(pt.QPS, 1e-3)})
-			}
-		}
-		line, marks, err := plotter.NewLinePoints(curve)
+	names, curves := curvesBy(points, label)
+	for i, name := range names {
+		line, marks, err := plotter.NewLinePoints(curves[name])
 		if err != nil {
 			return "", err
 		}
 		c := palette[i%len(palette)]
 		line.Color, marks.Color = c, c
-		line.Width = vg.Points(1.5)
-		marks.Shape, marks.Radius = draw.CircleGlyph{}, vg.Points(4)
+		line.Width, line.Dashes = vg.Points(1.5), dashes(i/len(palette))
+		marks.Shape, marks.Radius = draw.CircleGlyph{}, vg.Points(3)
 		p.Add(line, marks)
 		p.Legend.Add(name, line, marks)
 	}
 	// Whole decades, so that there are always numbers at the axis.
 	p.Y.Min = math.Pow(10, math.Floor(math.Log10(p.Y.Min)))
-	p.Y.Max = math.Pow(10, math.Ceil(math.Log10(p.Y.Max)))
-	p.X.Min, p.X.Max = 0, 1
+	p.Y.Max = math.Pow(10, math.Ceil(math.Log10(p.Y.Max*1.001)))
+	// Tenths down to the lowest recall, so that high ones are told apart.
+	p.X.Min, p.X.Max = math.Floor(10*min(p.X.Min, 0.9))/10, 1
 	return render(p)
 }
 
-// indexes returns the measured back ends in their order.
-func (r *Report) indexes() (names []string) {
-	for _, p := range r.Points {
-		if len(names) == 0 || names[len(names)-1] != p.Index {
-			names = append(names, p.Index)
+// curvesBy parts points by their labels, which come in the order of the points.
+func curvesBy(points []Point, label func(Point) string) (names []string, curves map[string]plotter.XYs) {
+	curves = make(map[string]plotter.XYs)
+	for _, p := range points {
+		name := label(p)
+		if curves[name] == nil {
+			names = append(names, name)
 		}
+		curves[name] = append(curves[name], plotter.XY{X: p.Recall, Y: max(p.QPS, 1e-3)})
 	}
-	return names
+	return names, curves
+}
+
+// dashes tells curves of one colour apart.
+func dashes(round int) []vg.Length {
+	if round == 0 {
+		return nil
+	}
+	return []vg.Length{vg.Points(float64(2 * round)), vg.Points(2)}
+}
+
+// byThreads names a curve of searches, byFilter one of filtered searches.
+func byThreads(p Point) string {
+	if p.Threads == 1 {
+		return p.Index
+	}
+	return fmt.Sprintf("%s, %d threads", p.Index, p.Threads)
+}
+
+func byFilter(p Point) string {
+	return byThreads(p) + ", " + strings.TrimPrefix(p.Conditions(), "filter ")
 }
 
 // stagePlot draws the stages' percentiles as bars.

@@ -9,12 +9,12 @@ import (
 
 // stages runs whole queries on the collection, one after the other, and
 // returns the percentiles of each stage's time.
-func stages(ctx context.Context, col *vecdb.Collection, texts []string) ([]Stage, error) {
+func stages(ctx context.Context, col *vecdb.Collection, texts []string, k int) ([]Stage, error) {
 	names := []string{"tokenize", "embed", "search", "fetch", "total"}
 	times := make([][]time.Duration, len(names))
 	warm := min(20, len(texts))
 	for i, text := range append(texts[:warm:warm], texts...) {
-		r, err := col.Search(ctx, vecdb.Request{Text: text, Limit: atK})
+		r, err := col.Search(ctx, vecdb.Request{Text: text, Limit: k})
 		if err != nil {
 			return nil, err
 		}
@@ -27,8 +27,8 @@ func stages(ctx context.Context, col *vecdb.Collection, texts []string) ([]Stage
 	}
 	out := make([]Stage, len(names))
 	for s, name := range names {
-		out[s].Name = name
-		out[s].P50, out[s].P95, out[s].P99 = percentiles(times[s])
+		t := percentiles(times[s])
+		out[s] = Stage{Name: name, P50: t.p50, P95: t.p95, P99: t.p99}
 	}
 	return out, nil
 }

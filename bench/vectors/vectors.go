@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,7 +77,7 @@ func Read(ctx context.Context, path string, o Options) (*Matrix, error) {
 		return nil, bad(path, "convert to float32: x.astype('<f4')", "%s numbers are no vectors; f2, f4, f8, i1 and u1 are read", l.kind)
 	}
 	if o.Dim > l.cols {
-		return nil, bad(path, "", "the vectors have %d numbers, the first %d are wanted", l.cols, o.Dim)
+		return nil, bad(path, "take no more than they have", "the vectors have %d numbers, the first %d are wanted", l.cols, o.Dim)
 	}
 	want := part{rows: l.rows, cols: l.cols}
 	if o.Limit > 0 {
@@ -122,6 +123,9 @@ func open(path string, extensions ...string) (*os.File, layout, error) {
 		return nil, layout{}, bad(path, "use "+strings.Join(extensions, ", "), "the extension %q is none of a format that is read here", extension)
 	}
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, layout{}, &core.InputError{Detail: path + ": no such file", Hint: "check the path", Cause: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, layout{}, err
 	}
