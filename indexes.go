@@ -7,6 +7,7 @@ import (
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/coder"
 	"github.com/vecdb/vecdb/index/flat"
+	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
@@ -21,6 +22,8 @@ type indexKind struct {
 func indexKinds() []indexKind {
 	return []indexKind{
 		{IndexFlat, func(c index.Config) (index.Index, error) { return flat.New(c) }},
+		{IndexHNSW, func(c index.Config) (index.Index, error) { return hnsw.New(c, hnsw.Options{}) }},
+		{IndexHNSWCompact, func(c index.Config) (index.Index, error) { return hnsw.New(c, hnsw.Options{Compact: true}) }},
 		{IndexCoder, func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) }},
 	}
 }
@@ -35,14 +38,17 @@ func IndexKinds() []string {
 }
 
 // NewIndex returns an empty index of a back end, as collections use it; ""
-// stands for IndexFlat. A name that is none of IndexKinds is an error that
+// stands for IndexHNSW. A name that is none of IndexKinds is an error that
 // matches ErrInvalid. Where the index has a method Close() error, the caller
 // calls it in the end.
 func NewIndex(kind string, cfg index.Config) (index.Index, error) {
 	if err := checkIndexKind(kind); err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(indexKinds(), func(k indexKind) bool { return k.name == kind || kind == "" })
+	if kind == "" {
+		kind = IndexHNSW
+	}
+	at := slices.IndexFunc(indexKinds(), func(k indexKind) bool { return k.name == kind })
 	return indexKinds()[at].make(cfg)
 }
 

@@ -12,8 +12,10 @@ import (
 
 // The index back ends that Options.Index names.
 const (
-	IndexFlat  = "flat"  // exact: compares a query with every vector
-	IndexCoder = "coder" // github.com/coder/hnsw, for comparison; its recall is low
+	IndexFlat        = "flat"         // exact: compares a query with every vector
+	IndexHNSW        = "hnsw"         // the graph of package index/hnsw; exact up to 1,000 vectors
+	IndexHNSWCompact = "hnsw-compact" // the same in a quarter of the memory, slower
+	IndexCoder       = "coder"        // github.com/coder/hnsw, for comparison; its recall is low
 )
 
 // Options of Open. The zero value is ready to use.
@@ -23,7 +25,7 @@ type Options struct {
 	// ReadOnly opens an existing directory without changing it; writes return
 	// ErrReadOnly.
 	ReadOnly bool
-	// Index is the index back end, IndexFlat by default.
+	// Index is the index back end, IndexHNSW by default.
 	Index string
 	// Home is the folder of models and runtimes. Default: $VECDB_HOME, else
 	// vecdb in the user's cache directory.
@@ -47,7 +49,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	if o.Index == "" {
-		o.Index = IndexFlat
+		o.Index = IndexHNSW
 	}
 	if o.Home == "" {
 		o.Home = hub.DefaultHome()

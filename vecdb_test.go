@@ -87,7 +87,7 @@ var films = []vecdb.Document{
 }
 
 func TestTextInMeaningOut(t *testing.T) {
-	for _, back := range []string{vecdb.IndexFlat, vecdb.IndexCoder} {
+	for _, back := range []string{vecdb.IndexFlat, vecdb.IndexHNSW, vecdb.IndexCoder} {
 		t.Run(back, func(t *testing.T) {
 			c := collection(t, open(t, "", vecdb.Options{InMemory: true, Index: back}), "films", vecdb.CollectionOptions{})
 			for _, r := range upsert(t, c, films...) {

@@ -135,7 +135,7 @@ func TestQueries(t *testing.T) {
 		t.Errorf("classify: %+v", labels)
 	}
 	st := read[client.Stats](t, r.want(200, "GET", c+"/stats", ""))
-	if st.Documents != 4 || st.Passages != 4 || st.Dimension != 384 || st.Index.Kind != "flat" || st.Index.Vectors != 4 || st.Index.Bytes <= 0 || st.Index.Pending != 0 || st.LastSequence == 0 {
+	if st.Documents != 4 || st.Passages != 4 || st.Dimension != 384 || st.Index.Kind != "hnsw" || st.Index.Vectors != 4 || st.Index.Bytes <= 0 || st.Index.Pending != 0 || st.LastSequence == 0 {
 		t.Errorf("stats: %+v", st)
 	}
 }

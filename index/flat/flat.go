@@ -213,3 +213,13 @@ func (x *Index) SizeBytes() int64 {
 	const perSlot = 4 + 16 // the ordinal, and about 16 bytes in the map
 	return int64(len(x.chunks))*chunkVectors*int64(x.dim)*4 + int64(len(x.ords))*perSlot
 }
+
+// Each calls fn with every ordinal and its vector, which for Cosine is
+// normalised. fn must not keep the vector nor call the index.
+func (x *Index) Each(fn func(core.Ord, []float32)) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for slot, ord := range x.ords {
+		fn(ord, x.vector(uint32(slot)))
+	}
+}

@@ -97,7 +97,7 @@ func testSmall(t *testing.T, s Suite) {
 		t.Fatal(err)
 	}
 	got, err := x.Search(t.Context(), []float32{6, 8}, index.Options{K: 5})
-	if err != nil || len(got) != 1 || got[0].Ord != 7 || math.Abs(float64(got[0].Score)-1) > 1e-6 {
+	if err != nil || len(got) != 1 || got[0].Ord != 7 || math.Abs(float64(got[0].Score)-1) > max(1e-6, s.Tolerance) {
 		t.Errorf("the only vector is not found: %v, %v", got, err)
 	}
 	if size := x.SizeBytes(); size < 8 {

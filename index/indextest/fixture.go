@@ -14,6 +14,7 @@ import (
 type fixture struct {
 	x       index.Index
 	metric  index.Metric
+	slack   float64 // Suite.Tolerance
 	vectors map[core.Ord][]float32
 }
 
@@ -23,7 +24,7 @@ func build(t *testing.T, s Suite, cfg index.Config, vectors [][]float32) fixture
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := fixture{x: x, metric: cfg.Metric, vectors: make(map[core.Ord][]float32)}
+	f := fixture{x: x, metric: cfg.Metric, slack: s.Tolerance, vectors: make(map[core.Ord][]float32)}
 	var items []index.Item
 	for i, v := range vectors {
 		ord := core.Ord(3 * i) // ordinals have holes
@@ -84,11 +85,22 @@ func (f fixture) search(t *testing.T, q []float32, o index.Options) []index.Neig
 			t.Fatalf("neighbors %d and %d are in the wrong order", i-1, i)
 		}
 		want := score(f.metric, q, v)
-		if math.Abs(float64(n.Score)-want) > 1e-4*(1+math.Abs(want)) {
+		if math.Abs(float64(n.Score)-want) > f.allowance(q, v, want) {
 			t.Fatalf("ordinal %d has score %v, want %v", n.Ord, n.Score, want)
 		}
 	}
 	return got
+}
+
+// allowance is how far a score may be from the wanted one.
+func (f fixture) allowance(q, v []float32, want float64) float64 {
+	if f.slack == 0 {
+		return 1e-4 * (1 + math.Abs(want))
+	}
+	if f.metric == index.Cosine {
+		return 2 * f.slack
+	}
+	return f.slack * (1 + math.Sqrt(score(index.Dot, q, q)*score(index.Dot, v, v)))
 }
 
 // recall searches for the 10 nearest of each query and returns the mean share

@@ -20,6 +20,10 @@ type Suite struct {
 	// clustered vectors, from 0 to 1. At 1 the answers must be exact and
 	// complete, and the same at every run.
 	Recall float64
+	// Tolerance is how far a score may be from the true one, as a share of
+	// 1+|q||v|; 0 asks for 32-bit accuracy. Indexes that keep rounded vectors
+	// set it.
+	Tolerance float64
 	// Seed is the seed of the random vectors; 0 is the value of the
 	// environment variable VECDB_TEST_SEED and, without that, a fixed one.
 	Seed uint64

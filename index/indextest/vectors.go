@@ -63,16 +63,20 @@ func truth(m index.Metric, vectors map[core.Ord][]float32, q []float32, k int, k
 }
 
 // overlap returns the share of want that got holds. An answer with a score as
-// good as the last wanted one counts, so that ties cannot fail a test.
+// good as the last wanted one counts too, so that ties cannot fail a test.
 func overlap(got, want []index.Neighbor) float64 {
 	if len(want) == 0 {
 		return 1
+	}
+	wanted := make(map[core.Ord]bool)
+	for _, w := range want {
+		wanted[w.Ord] = true
 	}
 	last := want[len(want)-1].Score
 	slack := 1e-5 * (1 + float32(math.Abs(float64(last))))
 	n := 0
 	for _, g := range got {
-		if g.Score >= last-slack {
+		if wanted[g.Ord] || g.Score >= last-slack {
 			n++
 		}
 	}

@@ -21,6 +21,7 @@ var layers = map[string][]string{
 	"index":               {"internal/core"},
 	"index/flat":          {"index", "internal/core", "internal/simd"},
 	"index/coder":         {"index", "internal/core", "internal/simd"},
+	"index/hnsw":          {"index", "index/flat", "internal/core", "internal/simd"},
 	"index/field":         {"internal/core"},
 	"index/indextest":     {"index", "internal/core"},
 	"storage":             {"internal/core"},

@@ -14,16 +14,17 @@ import (
 func guarded(t *testing.T, n int) []float32 {
 	t.Helper()
 	page := unix.Getpagesize()
-	mem, err := unix.Mmap(-1, 0, 2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	size := (4*n/page + 1) * page
+	mem, err := unix.Mmap(-1, 0, size+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Munmap(mem) })
-	if err := unix.Mprotect(mem[page:], unix.PROT_NONE); err != nil {
+	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
 		t.Fatal(err)
 	}
 	if n == 0 {
 		return nil
 	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&mem[page-4*n])), n)
+	return unsafe.Slice((*float32)(unsafe.Pointer(&mem[size-4*n])), n)
 }

@@ -6,6 +6,7 @@
 package simd
 
 //go:generate sh -c "cd _asm && go run . -out ../dot_amd64.s -stubs ../dot_amd64.go -pkg simd"
+//go:generate sh -c "cd _asm && go run ./codes -out ../codes_amd64.s -stubs ../codes_amd64.go -pkg simd"
 
 import (
 	"fmt"

@@ -1,0 +1,224 @@
+package hnsw
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// graph is the index proper. Its vertices live in slots; slots tells which slot
+// holds an ordinal. Equal vectors share a vertex.
+type graph struct {
+	opt     Options
+	space   *space
+	slab    *slab
+	upper   *upper
+	readers readers
+	slots   slotMap
+	n       atomic.Int64 // slots in use, dead and free ones included
+	entry   entry
+	locks   stripes // of the lists of neighbors
+	scratch sync.Pool
+
+	mu      sync.Mutex   // guards the rest
+	free    []uint32     // slots to be used again
+	dead    []uint32     // deleted, and still in lists of neighbors
+	hidden  atomic.Int64 // slots that are dead or free
+	dying   atomic.Int64 // those that are dead
+	rng     *rand.Rand
+	shared  map[uint32]*core.Set // the further ordinals of vertices that have some
+	sharing atomic.Int64         // how many there are, to look without the lock
+	mending sync.Mutex           // held by the one who mends
+	first   sync.Mutex           // held by the one who inserts into an empty graph
+}
+
+func newGraph(sp *space, o Options) (*graph, error) {
+	s, err := newSlab(newLayout(sp.padded, o.Compact))
+	if err != nil {
+		return nil, err
+	}
+	u, err := newUpper(s.max)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	g := &graph{opt: o, space: sp, slab: s, upper: u, rng: rand.New(rand.NewPCG(o.Seed, 7)), shared: map[uint32]*core.Set{}}
+	g.scratch.New = func() any { return newScratch(s.layout) }
+	// The memory goes when the graph can no longer be reached.
+	runtime.AddCleanup(g, func(s *slab) { s.close() }, s)
+	runtime.AddCleanup(g, func(u *upper) { u.close() }, u)
+	return g, nil
+}
+
+// stripes are locks that many vertices share.
+type stripes [1024]sync.Mutex
+
+func (s *stripes) of(v uint32) *sync.Mutex { return &s[v%uint32(len(s))] }
+
+// entry is the node at which searches start, with its level.
+type entry struct{ word atomic.Uint64 }
+
+// get returns whether there is one.
+func (e *entry) get() (node uint32, level int, ok bool) {
+	w := e.word.Load()
+	return uint32(w), int(w>>32) - 1, w != 0
+}
+
+func (e *entry) clear() { e.word.Store(0) }
+
+func (e *entry) set(node uint32, level int) { e.word.Store(uint64(level+1)<<32 | uint64(node)) }
+
+// scratch is what one search or insertion needs.
+type scratch struct {
+	q      *query
+	pool   pool
+	top    top
+	seen   visited
+	est    [degree]float32
+	dots   [2 * degree]int32
+	list   [2 * degree]uint32
+	bits   []uint8
+	signed []int8
+	cands  []edge
+	kept   []edge
+	rest   []edge
+	own    []edge
+	batch  []uint32
+}
+
+func newScratch(l layout) *scratch {
+	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim)}
+}
+
+func (g *graph) get() *scratch  { return g.scratch.Get().(*scratch) }
+func (g *graph) put(s *scratch) { g.scratch.Put(s) }
+
+// level draws the level of a new vertex: l with the probability 16^-l.
+func (g *graph) level() int {
+	return min(maxLevel, int(-math.Log(1-g.rng.Float64())/math.Log(upperDegree)))
+}
+
+// vertices returns how many vertices are there to be found.
+func (g *graph) vertices() int { return int(g.n.Load() - g.hidden.Load()) }
+
+func (g *graph) bytes() int64 {
+	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes()
+}
+
+// allowed reports whether vertex v holds an ordinal that may be returned; allow
+// is nil when all may.
+func (g *graph) allowed(v uint32, allow *core.Set) bool {
+	ord := g.slab.ord(v)
+	if ord == noOrd {
+		return false
+	}
+	if allow == nil || allow.Contains(core.Ord(ord)) {
+		return true
+	}
+	return g.sharing.Load() > 0 && len(g.others(v, allow, 1)) > 0
+}
+
+// others returns up to limit of the further allowed ordinals of vertex v.
+func (g *graph) others(v uint32, allow *core.Set, limit int) []core.Ord {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	set := g.shared[v]
+	if set == nil {
+		return nil
+	}
+	var out []core.Ord
+	for ord := range set.All() {
+		if allow == nil || allow.Contains(ord) {
+			if out = append(out, ord); len(out) == limit {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// share adds ord to the ordinals of vertex v; it returns false when the vertex
+// is deleted.
+func (g *graph) share(v uint32, ord core.Ord) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.slab.ord(v) == noOrd {
+		return false
+	}
+	if g.shared[v] == nil {
+		g.shared[v] = core.NewSet()
+		g.sharing.Add(1)
+	}
+	g.shared[v].Add(ord)
+	return true
+}
+
+// forget takes ord, which the map of slots no longer has there, from vertex v.
+// A vertex without ordinals is dead.
+func (g *graph) forget(v uint32, ord core.Ord) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	set := g.shared[v]
+	if g.slab.ord(v) != uint32(ord) {
+		if set != nil {
+			set.Remove(ord)
+		}
+	} else if set == nil {
+		g.slab.setOrd(v, noOrd)
+		g.dead = append(g.dead, v)
+		g.dying.Add(1)
+		g.hidden.Add(1)
+	} else {
+		for next := range set.All() {
+			g.slab.setOrd(v, uint32(next))
+			set.Remove(next)
+			break
+		}
+	}
+	if set != nil && set.Len() == 0 {
+		delete(g.shared, v)
+		g.sharing.Add(-1)
+	}
+}
+
+// newSlot returns a slot for a new vertex and its level.
+func (g *graph) newSlot() (v uint32, level int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	level = g.level()
+	if last := len(g.free) - 1; last >= 0 {
+		v = g.free[last]
+		g.free = g.free[:last]
+		g.hidden.Add(-1)
+		return v, level, nil
+	}
+	n := int(g.n.Load())
+	if err := g.slab.use(n + 1); err != nil {
+		return 0, 0, err
+	}
+	v = uint32(n)
+	g.slab.setOrd(v, noOrd)
+	g.n.Store(int64(n) + 1)
+	return v, level, nil
+}
+
+// each calls fn with the ordinals and the vectors of the graph until fn returns
+// false. Nothing may be inserted or deleted meanwhile.
+func (g *graph) each(fn func(ords []core.Ord, v []float32) bool) {
+	for v := range uint32(g.n.Load()) {
+		ord := g.slab.ord(v)
+		if ord == noOrd {
+			continue
+		}
+		ords := append([]core.Ord{core.Ord(ord)}, g.others(v, nil, math.MaxInt)...)
+		slices.Sort(ords)
+		if !fn(ords, g.space.restore(g.slab.decode(v))) {
+			return
+		}
+	}
+}

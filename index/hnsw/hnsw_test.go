@@ -1,0 +1,23 @@
+package hnsw
+
+import (
+	"testing"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/indextest"
+)
+
+func TestSuite(t *testing.T) {
+	for name, o := range map[string]Options{
+		"graph":   {ScanBelow: -1},
+		"compact": {ScanBelow: -1, Compact: true},
+		"default": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			indextest.Run(t, indextest.Suite{
+				New:    func(cfg index.Config) (index.Index, error) { return New(cfg, o) },
+				Recall: 0.95, Tolerance: map[bool]float64{false: 5e-4, true: 1e-2}[o.Compact],
+			})
+		})
+	}
+}

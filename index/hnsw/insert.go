@@ -1,0 +1,267 @@
+package hnsw
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// efUpper is the breadth of the search for neighbors above the bottom layer.
+const efUpper = 32
+
+// insert adds a vector that fits into the space, in place of the one that was
+// under ord.
+func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
+	ticket := g.readers.enter()
+	defer g.readers.leave(ticket)
+	g.space.prepare(s.q, vector, true)
+	s.q.pack()
+	first, level, there := g.entry.get()
+	if !there {
+		done, err := g.insertFirst(s, ord)
+		if done || err != nil {
+			return err
+		}
+		first, level, _ = g.entry.get()
+	}
+	if g.slab.withSigns {
+		s.q.estimates()
+	}
+	s.top.reset(g.opt.EfConstruction)
+	ef := min(g.opt.EfConstruction, int(g.n.Load()))
+	if _, err := g.walk(context.Background(), s, g.start(s, first, level), ef, nil, 0); err != nil {
+		return err
+	}
+	if err := g.fillTop(s); err != nil {
+		return err
+	}
+	if v, ok := g.twin(s); ok && g.share(v, ord) {
+		g.publish(ord, v)
+		return nil
+	}
+	v, height, err := g.newSlot()
+	if err != nil {
+		return err
+	}
+	g.slab.store(v, s.q, uint32(ord))
+	g.link(s, v)
+	if len(s.top.keys) == 0 {
+		height = maxLevel // nothing is left but deleted vertices: start here
+	}
+	if height > 0 {
+		g.linkUpper(s, v, height)
+	}
+	g.publish(ord, v)
+	return nil
+}
+
+// insertFirst makes the vector the entry of an empty graph; it returns false
+// when the graph is not empty any more.
+func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
+	g.first.Lock()
+	defer g.first.Unlock()
+	if _, _, there := g.entry.get(); there {
+		return false, nil
+	}
+	v, level, err := g.newSlot()
+	if err != nil {
+		return false, err
+	}
+	level = max(level, 1)
+	g.slab.store(v, s.q, uint32(ord))
+	if i, ok := g.upper.add(v, level); ok {
+		g.entry.set(i, level)
+	}
+	g.publish(ord, v)
+	return true, nil
+}
+
+// fillTop looks for neighbors everywhere where a walk has found few among
+// deleted vertices.
+func (g *graph) fillTop(s *scratch) error {
+	if len(s.top.keys) >= degree/2 || g.dying.Load() == 0 {
+		return nil
+	}
+	s.top.reset(degree)
+	return g.scan(context.Background(), s, nil)
+}
+
+// publish makes vertex v the one that holds ord.
+func (g *graph) publish(ord core.Ord, v uint32) {
+	if old := g.slots.swap(ord, v); old != nobody && old != v {
+		g.forget(old, ord)
+	}
+}
+
+// delete takes ordinals out.
+func (g *graph) delete(ords []core.Ord) {
+	for _, ord := range ords {
+		if old := g.slots.swap(ord, nobody); old != nobody {
+			g.forget(old, ord)
+		}
+	}
+}
+
+// twin returns a vertex among those found that holds the very same vector.
+func (g *graph) twin(s *scratch) (uint32, bool) {
+	for _, c := range s.top.keys {
+		if c.dist() > 1e-3*s.q.norm2+1e-9 {
+			break
+		}
+		if v := c.vertex(); g.slab.equals(v, s.q) {
+			return v, true
+		}
+	}
+	return 0, false
+}
+
+// linkUpper makes v a node of the layers 1 to height.
+func (g *graph) linkUpper(s *scratch, v uint32, height int) {
+	first, top, _ := g.entry.get()
+	i, ok := g.upper.add(v, height)
+	if !ok {
+		return
+	}
+	best := g.descend(s, first, top, min(top, height))
+	for layer := min(top, height); layer > 0; layer-- {
+		g.beam(s, best, layer, efUpper)
+		best = s.pool.keys[0] &^ expanded
+		cands := s.cands[:0]
+		nodes := s.batch[:0]
+		for _, c := range s.pool.keys {
+			nd := g.upper.node(c.vertex())
+			if c.vertex() != i && g.slab.ord(nd.slot) != noOrd {
+				cands = append(cands, edge{nd.slot, c.dist()})
+				nodes = append(nodes, c.vertex())
+			}
+		}
+		s.cands, s.batch = cands, nodes
+		s.own = append(s.own[:0], g.choose(s, cands, upperDegree, false)...)
+		chosen := make([]uint32, len(s.own))
+		for j, e := range s.own {
+			chosen[j] = nodeOf(cands, nodes, e.v)
+		}
+		g.setUpper(i, layer, chosen)
+		for _, other := range chosen {
+			g.connectUpper(s, other, layer, i)
+		}
+	}
+	for {
+		if _, top, _ := g.entry.get(); top >= height {
+			return
+		}
+		g.mu.Lock()
+		if _, top, _ := g.entry.get(); top < height {
+			g.entry.set(i, height)
+		}
+		g.mu.Unlock()
+	}
+}
+
+// nodeOf returns the node of the candidate in slot v.
+func nodeOf(cands []edge, nodes []uint32, v uint32) uint32 {
+	for j, c := range cands {
+		if c.v == v {
+			return nodes[j]
+		}
+	}
+	return nobody
+}
+
+// setUpper makes chosen the neighbors of node i on a layer.
+func (g *graph) setUpper(i uint32, layer int, chosen []uint32) {
+	lock := g.upper.locks.of(i)
+	lock.Lock()
+	defer lock.Unlock()
+	ids := g.upper.neighbors(i, layer)
+	for j := range ids {
+		nb := uint32(nobody)
+		if j < len(chosen) {
+			nb = chosen[j]
+		}
+		atomic.StoreUint32(&ids[j], nb)
+	}
+}
+
+// connectUpper adds node nb to the neighbors of node i on a layer.
+func (g *graph) connectUpper(s *scratch, i uint32, layer int, nb uint32) {
+	lock := g.upper.locks.of(i)
+	lock.Lock()
+	defer lock.Unlock()
+	ids := g.upper.neighbors(i, layer)
+	nodes := append([]uint32{}, nb)
+	for j := range ids {
+		switch ids[j] {
+		case nb:
+			return
+		case nobody:
+			atomic.StoreUint32(&ids[j], nb)
+			return
+		}
+		nodes = append(nodes, ids[j])
+	}
+	g.chooseUpper(s, i, layer, nodes)
+}
+
+// chooseUpper picks the neighbors of node i on a layer from nodes. The caller
+// holds the lock of the node.
+func (g *graph) chooseUpper(s *scratch, i uint32, layer int, nodes []uint32) {
+	slot := g.upper.node(i).slot
+	g.slab.signed(slot, s.signed)
+	cands := s.cands[:0]
+	var slots [degree * 2]uint32
+	for part := nodes; len(part) > 0; {
+		m := min(len(part), degree)
+		for j, nd := range part[:m] {
+			slots[j] = g.upper.node(nd).slot
+		}
+		g.slab.between(slot, s.signed, slots[:m], s.dots[:], func(j int, d float32) bool {
+			cands = append(cands, edge{slots[j], d})
+			return true
+		})
+		part = part[m:]
+	}
+	s.cands = cands
+	order := append([]edge(nil), cands...)
+	sortEdges(order)
+	ids := g.upper.neighbors(i, layer)
+	kept := g.choose(s, order, upperDegree, false)
+	for j := range ids {
+		nb := uint32(nobody)
+		if j < len(kept) {
+			nb = nodeOf(cands, nodes, kept[j].v)
+		}
+		atomic.StoreUint32(&ids[j], nb)
+	}
+}
+
+// insertAll inserts from all processors. fetch returns the i-th of n vectors.
+func (g *graph) insertAll(ctx context.Context, n int, fetch func(i int) (core.Ord, []float32)) error {
+	var wg sync.WaitGroup
+	var at atomic.Int64
+	var failed atomic.Pointer[error]
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			s := g.get()
+			defer g.put(s)
+			for failed.Load() == nil && ctx.Err() == nil {
+				i := int(at.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				ord, v := fetch(i)
+				if err := g.insert(s, ord, v); err != nil {
+					failed.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return ctx.Err()
+}

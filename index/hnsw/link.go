@@ -1,0 +1,165 @@
+package hnsw
+
+import (
+	"slices"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/vecdb/vecdb/internal/simd"
+)
+
+// edge is a candidate for a neighbor.
+type edge struct {
+	v    uint32
+	dist float32 // squared
+}
+
+// signed puts the codes of v as signed numbers into out.
+func (s *slab) signed(v uint32, out []int8) {
+	c := unsafe.Slice((*uint64)(s.block(v)), s.dim/8)
+	o := unsafe.Slice((*uint64)(unsafe.Pointer(&out[0])), s.dim/8)
+	for i, w := range c {
+		o[i] = w ^ 0x8080808080808080
+	}
+}
+
+// between puts into out the squared distances of vertex v, whose signed codes
+// are given, to the vertices of a list of at most 2·degree, from 8-bit codes.
+func (s *slab) between(v uint32, signed []int8, list []uint32, dots []int32, out func(j int, dist float32) bool) {
+	simd.DotCodesList(s.block0, s.stride, list, &signed[0], s.dim, dots[:len(list)])
+	m := s.meta(v)
+	for j, nb := range list {
+		mb := s.meta(nb)
+		if !out(j, max(0, m.norm2+mb.norm2-2*m.step*mb.step*float32(dots[j]-128*m.total))) {
+			return
+		}
+	}
+}
+
+// chosenAtOnce is how many chosen neighbors a candidate is compared with before
+// it is asked whether the comparison goes on.
+const chosenAtOnce = 8
+
+// choose picks up to limit of the candidates, which are sorted by distance: one
+// is taken when it is nearer to the vertex than to all taken before it (the
+// heuristic of HNSW). Places that stay empty are filled with the nearest of
+// those that were not taken. The result is valid until the next call.
+func (g *graph) choose(s *scratch, cands []edge, limit int, fill bool) []edge {
+	kept, rest := s.kept[:0], s.rest[:0]
+	ids := s.list[:0]
+	for _, c := range cands {
+		if len(kept) == limit {
+			break
+		}
+		ok := true
+		if len(kept) > 0 {
+			g.slab.signed(c.v, s.signed)
+		}
+		for part := ids; ok && len(part) > 0; {
+			m := min(len(part), chosenAtOnce)
+			g.slab.between(c.v, s.signed, part[:m], s.dots[:], func(_ int, d float32) bool {
+				ok = d >= c.dist
+				return ok
+			})
+			part = part[m:]
+		}
+		if ok {
+			kept = append(kept, c)
+			ids = append(ids, c.v)
+		} else if fill && len(rest) < limit {
+			rest = append(rest, c)
+		}
+	}
+	if fill {
+		kept = append(kept, rest[:min(len(rest), limit-len(kept))]...)
+	}
+	s.kept, s.rest = kept, rest
+	return kept
+}
+
+// link gives the new vertex v its neighbors on the bottom layer, from what a
+// walk has left in s.top, and makes it theirs.
+func (g *graph) link(s *scratch, v uint32) {
+	cands := s.cands[:0]
+	for _, c := range s.top.keys {
+		if c.vertex() != v {
+			cands = append(cands, edge{c.vertex(), c.dist()})
+		}
+	}
+	s.cands = cands
+	s.own = append(s.own[:0], g.choose(s, cands, degree, fillNew)...)
+	lock := g.locks.of(v)
+	lock.Lock()
+	g.setNeighbors(s, v, s.own)
+	lock.Unlock()
+	for _, e := range s.own {
+		g.connect(s, e.v, edge{v, e.dist})
+	}
+}
+
+// setNeighbors makes kept the neighbors of v, leaving those in place that stay.
+// The caller holds the lock of v.
+func (g *graph) setNeighbors(s *scratch, v uint32, kept []edge) {
+	ids := g.slab.neighbors(v)
+	var stays [degree]bool
+	var added [degree]uint32
+	n := 0
+	for _, e := range kept {
+		if j := slices.Index(ids[:], e.v); j >= 0 {
+			stays[j] = true
+		} else {
+			added[n] = e.v
+			n++
+		}
+	}
+	for j := range ids {
+		switch {
+		case stays[j]:
+		case n > 0:
+			n--
+			g.place(s, v, j, added[n])
+		case ids[j] != nobody:
+			atomic.StoreUint32(&ids[j], nobody)
+			g.slab.clearEdge(v, j)
+		}
+	}
+}
+
+// place makes o the j-th neighbor of v.
+func (g *graph) place(s *scratch, v uint32, j int, o uint32) {
+	g.slab.encodeEdge(v, j, o, s.bits)
+	atomic.StoreUint32(&g.slab.neighbors(v)[j], o)
+}
+
+// connect adds e to the neighbors of v; when there is no room it chooses anew.
+func (g *graph) connect(s *scratch, v uint32, e edge) {
+	lock := g.locks.of(v)
+	lock.Lock()
+	defer lock.Unlock()
+	ids := g.slab.neighbors(v)
+	if slices.Index(ids[:], e.v) >= 0 {
+		return
+	}
+	if j := slices.Index(ids[:], nobody); j >= 0 {
+		g.place(s, v, j, e.v)
+		return
+	}
+	g.slab.signed(v, s.signed)
+	cands := s.cands[:0]
+	g.slab.between(v, s.signed, ids[:], s.dots[:], func(j int, d float32) bool {
+		cands = append(cands, edge{ids[j], d})
+		return true
+	})
+	cands = append(cands, e)
+	s.cands = cands
+	sortEdges(cands)
+	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))
+}
+
+func sortEdges(edges []edge) {
+	for i := 1; i < len(edges); i++ {
+		for j := i; j > 0 && edges[j].dist < edges[j-1].dist; j-- {
+			edges[j], edges[j-1] = edges[j-1], edges[j]
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package hnsw
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Mending is due when more than this many vertices are deleted and they are
+// more than one in mendShare.
+const (
+	mendFrom  = 64
+	mendShare = 8
+)
+
+// mendMost is how many candidates for a mended list are looked at.
+const mendMost = 256
+
+// mendDue reports whether enough vertices are deleted.
+func (g *graph) mendDue() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	dead := len(g.dead)
+	return dead >= mendFrom && dead*mendShare >= int(g.n.Load())-len(g.free)
+}
+
+// mend takes the deleted vertices out of the lists that hold them, putting
+// their neighbors in their place (as FreshDiskANN does, arXiv 2105.09613), and
+// sets their slots free. Searches and insertions go on meanwhile. It does
+// nothing when another one is at work. The caller is not among the readers.
+func (g *graph) mend() {
+	if !g.mending.TryLock() {
+		return
+	}
+	defer g.mending.Unlock()
+	g.mu.Lock()
+	dead := g.dead
+	g.dead = nil
+	g.mu.Unlock()
+	if len(dead) == 0 {
+		return
+	}
+	// Insertions that began before these were deleted may still link to them.
+	g.readers.wait()
+	n := int(g.n.Load())
+	gone := make([]bool, n)
+	for _, v := range dead {
+		gone[v] = true
+	}
+	const chunk = 1024
+	var at atomic.Int64
+	var wg sync.WaitGroup
+	for range max(1, runtime.GOMAXPROCS(0)/2) {
+		wg.Go(func() {
+			s := g.get()
+			defer g.put(s)
+			for {
+				from := int(at.Add(chunk)) - chunk
+				if from >= n {
+					return
+				}
+				for v := from; v < min(n, from+chunk); v++ {
+					if !gone[v] {
+						g.mendVertex(s, uint32(v), gone)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	nodes := g.mendUpper(gone)
+	g.readers.wait()
+	for _, i := range nodes {
+		g.upper.remove(i)
+	}
+	g.mu.Lock()
+	g.free = append(g.free, dead...)
+	g.dying.Add(-int64(len(dead)))
+	g.mu.Unlock()
+}
+
+// mendVertex takes the gone out of the list of v.
+func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
+	isGone := func(nb uint32) bool { return int(nb) < len(gone) && gone[nb] }
+	ids := g.slab.neighbors(v)
+	hurt := false
+	for j := range ids {
+		hurt = hurt || isGone(atomic.LoadUint32(&ids[j]))
+	}
+	if !hurt || g.slab.ord(v) == noOrd {
+		return
+	}
+	ticket := g.readers.enter()
+	defer g.readers.leave(ticket)
+	lock := g.locks.of(v)
+	lock.Lock()
+	list := s.batch[:0]
+	n := int(g.n.Load())
+	s.seen.reset(n)
+	s.seen.add(v)
+	add := func(nb uint32) {
+		if int(nb) < n && !isGone(nb) && g.slab.ord(nb) != noOrd && s.seen.add(nb) && len(list) < mendMost {
+			list = append(list, nb)
+		}
+	}
+	for j := range ids {
+		add(ids[j])
+	}
+	for j := range ids {
+		if isGone(ids[j]) {
+			for _, nb := range g.slab.neighbors(ids[j]) {
+				add(nb)
+			}
+		}
+	}
+	s.batch = list
+	g.slab.signed(v, s.signed)
+	cands := s.cands[:0]
+	for part := list; len(part) > 0; {
+		m := min(len(part), degree)
+		g.slab.between(v, s.signed, part[:m], s.dots[:], func(j int, d float32) bool {
+			cands = append(cands, edge{part[j], d})
+			return true
+		})
+		part = part[m:]
+	}
+	s.cands = cands
+	slices.SortFunc(cands, func(a, b edge) int {
+		switch {
+		case a.dist < b.dist:
+			return -1
+		case a.dist > b.dist:
+			return 1
+		}
+		return int(a.v) - int(b.v)
+	})
+	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))
+	lock.Unlock()
+	if len(cands) < degree/2 && g.vertices() > degree {
+		g.relink(s, v)
+	}
+}
+
+// relink looks for neighbors of v anew.
+func (g *graph) relink(s *scratch, v uint32) {
+	node, level, there := g.entry.get()
+	if !there {
+		return
+	}
+	copy(s.q.rot, g.slab.decode(v))
+	s.q.norm2 = g.slab.meta(v).norm2
+	s.q.encode()
+	if g.slab.withSigns {
+		s.q.estimates()
+	}
+	s.top.reset(g.opt.EfConstruction)
+	if _, err := g.walk(context.Background(), s, g.start(s, node, level), g.opt.EfConstruction, nil, 0); err == nil {
+		g.link(s, v)
+	}
+}
+
+// mendUpper takes the nodes of gone vertices out of the layers above the bottom
+// and returns them.
+func (g *graph) mendUpper(gone []bool) []uint32 {
+	u := g.upper
+	s := g.get()
+	defer g.put(s)
+	n := uint32(u.n.Load())
+	var out []uint32
+	isGone := func(i uint32) bool {
+		slot := u.node(i).slot
+		return int(slot) < len(gone) && gone[slot]
+	}
+	entry, top := uint32(nobody), 0
+	for i := range n {
+		nd := u.node(i)
+		switch {
+		case nd.level == 0:
+		case isGone(i):
+			out = append(out, i)
+		default:
+			if int(nd.level) > top && g.slab.ord(nd.slot) != noOrd {
+				entry, top = i, int(nd.level)
+			}
+			for layer := 1; layer <= int(nd.level); layer++ {
+				g.mendNode(s, i, layer, isGone)
+			}
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i, _, there := g.entry.get(); there && !isGone(i) {
+		return out
+	}
+	if entry == nobody {
+		// No node is left; any vertex becomes one.
+		for v := range uint32(g.n.Load()) {
+			if g.slab.ord(v) == noOrd {
+				continue
+			}
+			if i, ok := u.add(v, 1); ok {
+				entry, top = i, 1
+				break
+			}
+		}
+	}
+	if entry == nobody {
+		g.entry.clear()
+	} else {
+		g.entry.set(entry, top)
+	}
+	return out
+}
+
+// mendNode takes gone nodes out of a list.
+func (g *graph) mendNode(s *scratch, i uint32, layer int, isGone func(uint32) bool) {
+	u := g.upper
+	lock := u.locks.of(i)
+	lock.Lock()
+	defer lock.Unlock()
+	var list, far [upperDegree]uint32
+	m := u.load(i, layer, list[:])
+	hurt := false
+	nodes := make([]uint32, 0, 2*upperDegree)
+	add := func(nb uint32) {
+		if nb != i && !isGone(nb) && !slices.Contains(nodes, nb) {
+			nodes = append(nodes, nb)
+		}
+	}
+	for _, nb := range list[:m] {
+		hurt = hurt || isGone(nb)
+		add(nb)
+	}
+	if !hurt {
+		return
+	}
+	for _, nb := range list[:m] {
+		if isGone(nb) && int(u.node(nb).level) >= layer {
+			for _, other := range far[:u.load(nb, layer, far[:])] {
+				add(other)
+			}
+		}
+	}
+	g.chooseUpper(s, i, layer, nodes)
+}

@@ -1,0 +1,48 @@
+package hnsw
+
+import (
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// Options of New. The zero value is ready to use.
+type Options struct {
+	// EfConstruction is how many vertices are expanded to find the neighbors of
+	// a new one, 1 to 4096; default 128. More takes longer and makes a better
+	// graph.
+	EfConstruction int
+	// Compact saves memory: about 1.4 bytes a dimension and 150 bytes a vector
+	// instead of 5.8 and 280, at a higher cost a search.
+	Compact bool
+	// ScanBelow is the number of vectors below which a search compares the
+	// query with all of them; default 1000, negative is never.
+	ScanBelow int
+	// Seed makes the rotation and the layers of vertices differ.
+	Seed uint64
+}
+
+const (
+	upperDegree           = 16 // neighbors of a vertex on a layer above the bottom
+	maxLevel              = 24
+	defaultEf             = 64
+	defaultEfConstruction = 128
+	defaultScanBelow      = 1000
+	maxEfConstruction     = 4096
+
+	// Whether the lists of neighbors of new and of old vertices are filled up
+	// with vertices that the heuristic has passed over.
+	fillNew = true
+	fillOld = true
+)
+
+func (o Options) withDefaults() (Options, error) {
+	if o.EfConstruction == 0 {
+		o.EfConstruction = defaultEfConstruction
+	}
+	if o.EfConstruction < 0 || o.EfConstruction > maxEfConstruction {
+		return o, core.Invalid("/ef_construction", "", "ef_construction is %d, 1 to %d are allowed", o.EfConstruction, maxEfConstruction)
+	}
+	if o.ScanBelow == 0 {
+		o.ScanBelow = defaultScanBelow
+	}
+	return o, nil
+}

@@ -1,0 +1,305 @@
+package hnsw
+
+import (
+	"context"
+	"math/bits"
+	"slices"
+	"sync/atomic"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/simd"
+)
+
+// patience is how many vertices a walk expands before it looks at its context
+// again.
+const patience = 512
+
+// distances puts into s.est the distances of up to degree vertices, from 8-bit
+// codes.
+func (g *graph) distances(s *scratch, list []uint32) {
+	if len(list) == 0 {
+		return
+	}
+	sl, q := g.slab, s.q
+	simd.DotCodesList(sl.block0, sl.stride, list, &q.codes[0], sl.dim, s.dots[:len(list)])
+	for j, v := range list {
+		m := sl.meta(v)
+		s.est[j] = max(0, q.norm2+m.norm2-2*q.scale*m.step*float32(s.dots[j]-128*q.sum))
+	}
+}
+
+// walk searches the bottom layer from start with a beam of ef and leaves the
+// nearest allowed vertices in s.top.
+//
+// Without a filter the beam holds the ef nearest seen, and the walk ends when
+// all of them are expanded. With one it holds more, and the walk ends when ef
+// allowed vertices are expanded and none that waits is nearer than the worst of
+// them, or after budget expansions, which it reports by false.
+func (g *graph) walk(ctx context.Context, s *scratch, start key, ef int, allow *core.Set, budget int) (bool, error) {
+	filtered := allow != nil
+	n := int(g.n.Load())
+	s.seen.reset(n)
+	if filtered {
+		s.pool.reset(min(n, budget+degree))
+	} else {
+		s.pool.reset(ef)
+	}
+	s.pool.insert(start)
+	s.seen.add(start.vertex())
+	cur, ok := s.pool.pop()
+	for steps := 1; ok; steps++ {
+		if steps%patience == 0 && ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if filtered {
+			if cur.dist() > s.top.worst(ef) {
+				return true, nil
+			}
+			if steps > budget {
+				return false, nil
+			}
+		}
+		// The next vertex is chosen before the present one is looked at, so
+		// that its block can be fetched meanwhile.
+		next, more := s.pool.pop()
+		g.expand(s, cur, next, more, n, ef, allow)
+		if more && next.dist() > s.pool.limit() {
+			more = false
+		}
+		if !more {
+			next, more = s.pool.pop()
+		}
+		cur, ok = next, more
+	}
+	return true, nil
+}
+
+// expand scores vertex cur and puts its neighbors into the pool.
+func (g *graph) expand(s *scratch, cur, next key, more bool, n, ef int, allow *core.Set) {
+	sl := g.slab
+	v := cur.vertex()
+	d := sl.distance(s.q, v)
+	if g.allowed(v, allow) {
+		s.top.insert(makeKey(d, v))
+	}
+	limit := s.pool.limit()
+	if allow != nil {
+		limit = min(limit, s.top.worst(ef))
+	}
+	ids := sl.neighbors(v)
+	if !sl.withSigns {
+		g.expandCodes(s, ids, n, limit)
+		return
+	}
+	ahead, bytes := sl.block0, 0
+	if more {
+		ahead, bytes = sl.block(next.vertex()), int(sl.stride)
+	}
+	block := sl.block(v)
+	mask := simd.ScanBlock(at8(block, sl.signs), &s.q.table[0], sl.groups, at16(block, sl.factors), s.q.mul, s.q.add, d, limit, &s.est, ahead, bytes)
+	for ; mask != 0; mask &= mask - 1 {
+		j := bits.TrailingZeros32(mask)
+		nb := atomic.LoadUint32(&ids[j])
+		if int(nb) < n && s.seen.add(nb) {
+			s.pool.insert(makeKey(max(0, s.est[j]), nb))
+		}
+	}
+}
+
+// expandCodes puts neighbors into the pool by their 8-bit codes.
+func (g *graph) expandCodes(s *scratch, ids *[degree]uint32, n int, limit float32) {
+	m := 0
+	for j := range ids {
+		if nb := atomic.LoadUint32(&ids[j]); int(nb) < n && s.seen.add(nb) {
+			s.list[m] = nb
+			m++
+		}
+	}
+	g.distances(s, s.list[:m])
+	for j, nb := range s.list[:m] {
+		if s.est[j] < limit {
+			s.pool.insert(makeKey(s.est[j], nb))
+		}
+	}
+}
+
+// scan compares the query with the vertices of all allowed ordinals, or of all
+// ordinals, and leaves the nearest in s.top.
+func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
+	batch := s.batch[:0]
+	flush := func() error {
+		for part := batch; len(part) > 0; {
+			m := min(len(part), degree)
+			g.distances(s, part[:m])
+			worst := s.top.worst(s.top.max)
+			for j, v := range part[:m] {
+				if s.est[j] <= worst {
+					s.top.insert(makeKey(s.est[j], v))
+				}
+			}
+			part = part[m:]
+		}
+		batch = batch[:0]
+		return ctx.Err()
+	}
+	const size = 1024
+	if allow != nil {
+		for ord := range allow.All() {
+			if v := g.slots.get(ord); v != nobody {
+				if batch = append(batch, v); len(batch) == size {
+					if err := flush(); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	} else {
+		for v := range uint32(g.n.Load()) {
+			if g.slab.ord(v) != noOrd {
+				if batch = append(batch, v); len(batch) == size {
+					if err := flush(); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	err := flush()
+	s.batch = batch
+	return err
+}
+
+// The cost of a search in units of one comparison of 8-bit codes.
+const (
+	stepCost  = 24 // of expanding one vertex
+	scanBound = 8  // share of the vertices from which k is a scan's business
+)
+
+// search finds the k nearest allowed neighbors of the prepared query.
+func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.Set) ([]index.Neighbor, error) {
+	total := g.vertices()
+	node, level, there := g.entry.get()
+	if !there || total <= 0 || s.q.far() {
+		return nil, nil
+	}
+	k = min(k, int(g.slots.count.Load()))
+	if k <= 0 {
+		return nil, nil
+	}
+	ef = min(max(ef, k), total)
+	budget := 0
+	walks := k < total/scanBound || k <= 10
+	s.top.reset(k + k/2 + 4)
+	if allow != nil {
+		count := allow.Len()
+		// Expanding ef allowed vertices takes about ef·total/count steps.
+		steps := float64(ef) * float64(total) / float64(max(1, count))
+		walks = walks && count > ef && steps*stepCost < float64(count)
+		budget = 4*ef + count/stepCost
+		s.top.reset(max(s.top.max, ef))
+	} else if dying := int(g.dying.Load()); dying > 0 {
+		ef += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
+	}
+	if walks {
+		if g.slab.withSigns {
+			s.q.estimates()
+		}
+		start := g.start(s, node, level)
+		done, err := g.walk(ctx, s, start, ef, allow, budget)
+		if err != nil {
+			return nil, err
+		}
+		if done && len(s.top.keys) >= min(k, total) {
+			return g.refine(s, k, allow), nil
+		}
+		s.top.reset(s.top.max)
+	}
+	if err := g.scan(ctx, s, allow); err != nil {
+		return nil, err
+	}
+	return g.refine(s, k, allow), nil
+}
+
+// start descends to the bottom layer.
+func (g *graph) start(s *scratch, node uint32, level int) key {
+	k := g.descend(s, node, level, 0)
+	return makeKey(k.dist(), g.upper.node(k.vertex()).slot)
+}
+
+// refine scores the vertices of s.top by all bits that are stored and returns
+// the k best allowed ordinals.
+func (g *graph) refine(s *scratch, k int, allow *core.Set) []index.Neighbor {
+	keys := s.top.keys[:min(len(s.top.keys), k+k/2+4)]
+	out := make([]index.Neighbor, 0, len(keys))
+	for {
+		seq := g.slots.changes.Load()
+		out = out[:0]
+		for _, c := range keys {
+			v := c.vertex()
+			score := g.space.score(s.q, g.slab.dot(s.q, v), g.slab.meta(v).norm2)
+			ord := core.Ord(g.slab.ord(v))
+			if g.slots.get(ord) == v && (allow == nil || allow.Contains(ord)) {
+				out = append(out, index.Neighbor{Ord: ord, Score: score})
+			}
+			if g.sharing.Load() > 0 {
+				for _, ord := range g.others(v, allow, k) {
+					if g.slots.get(ord) == v {
+						out = append(out, index.Neighbor{Ord: ord, Score: score})
+					}
+				}
+			}
+		}
+		// An ordinal that moved to another vertex meanwhile could be here twice.
+		if g.slots.changes.Load() == seq {
+			break
+		}
+	}
+	sortNeighbors(out)
+	return out[:min(k, len(out))]
+}
+
+// answer searches for q, whatever its length.
+func (g *graph) answer(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
+	ticket := g.readers.enter()
+	defer g.readers.leave(ticket)
+	s := g.get()
+	defer g.put(s)
+	g.space.prepare(s.q, q, false)
+	if s.q.far() {
+		return g.answerFar(ctx, q, o)
+	}
+	ef := o.Ef
+	if ef <= 0 {
+		ef = defaultEf
+	}
+	return g.search(ctx, s, o.K, ef, o.Allow)
+}
+
+// answerFar compares q with every vector in 64 bits.
+func (g *graph) answerFar(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
+	top := &index.Top{K: o.K}
+	g.each(func(ords []core.Ord, v []float32) bool {
+		score := g.space.metric.Score(q, v)
+		for _, ord := range ords {
+			if o.Allow == nil || o.Allow.Contains(ord) {
+				top.Offer(index.Neighbor{Ord: ord, Score: score})
+			}
+		}
+		return ctx.Err() == nil
+	})
+	return top.Sorted(), ctx.Err()
+}
+
+// sortNeighbors sorts a short list, best first.
+func sortNeighbors(list []index.Neighbor) {
+	if len(list) > 64 {
+		slices.SortFunc(list, index.Compare)
+		return
+	}
+	for i := 1; i < len(list); i++ {
+		for j := i; j > 0 && index.Compare(list[j], list[j-1]) < 0; j-- {
+			list[j], list[j-1] = list[j-1], list[j]
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package hnsw
+
+import (
+	"math"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/simd"
+)
+
+// space brings the vectors of each metric into one space in which a smaller
+// squared distance is a better score and lengths are about 1:
+//
+//   - Cosine: vectors are normalised.
+//   - L2: the center of a sample is subtracted, and the rest divided by its
+//     mean length.
+//   - Dot: vectors are divided by a bound of their lengths; to each stored one a
+//     number is appended that makes its length 1, and a zero to queries, which
+//     are scaled to length 1 (Bachrach et al., "Speeding up the Xbox
+//     recommender system using a Euclidean transformation", 2014).
+//
+// Then they are padded with zeros to a multiple of 64 numbers and rotated.
+type space struct {
+	metric index.Metric
+	dim    int       // of the vectors that are given
+	padded int       // of those that are stored
+	center []float64 // L2 only
+	unit   float64   // what a length of 1 is outside
+	rot    *rotation
+}
+
+// padding is what the lengths of stored vectors are a multiple of.
+const padding = 64
+
+func paddedDim(metric index.Metric, dim int) int {
+	if metric == index.Dot {
+		dim++
+	}
+	return (dim + padding - 1) / padding * padding
+}
+
+// newSpace returns a space fit for vectors like those of sample.
+func newSpace(metric index.Metric, dim int, seed uint64, sample [][]float32) *space {
+	sp := &space{metric: metric, dim: dim, padded: paddedDim(metric, dim), unit: 1}
+	sp.rot = newRotation(sp.padded, seed+1)
+	switch metric {
+	case index.L2:
+		sp.center = make([]float64, dim)
+		n := 0.0
+		for _, v := range sample {
+			if squared(v) < longest {
+				n++
+				for i, x := range v {
+					sp.center[i] += (float64(x) - sp.center[i]) / n
+				}
+			}
+		}
+		sum := 0.0
+		for _, v := range sample {
+			if squared(v) < longest {
+				for i, x := range v {
+					d := float64(x) - sp.center[i]
+					sum += d * d / n
+				}
+			}
+		}
+		if sum > 0 {
+			sp.unit = math.Sqrt(sum)
+		}
+	case index.Dot:
+		most := 0.0
+		for _, v := range sample {
+			if s := squared(v); s < longest {
+				most = max(most, s)
+			}
+		}
+		if most > 0 {
+			sp.unit = 1.001 * math.Sqrt(most)
+		}
+	}
+	return sp
+}
+
+// longest is the squared length from which 32-bit arithmetic is in danger.
+// Vectors of that length are kept apart from the graph.
+const longest = 1e24
+
+// regular reports whether a squared length is far from where 32-bit arithmetic
+// ends.
+func regular(squared float64) bool { return squared > 1e-24 && squared < longest }
+
+func squared(v []float32) float64 {
+	s := float64(simd.Dot(v, v))
+	if regular(s) {
+		return s
+	}
+	s = 0
+	for _, x := range v {
+		s += float64(x) * float64(x)
+	}
+	return s
+}
+
+// fits reports whether v can be stored in the graph; short is set when it
+// could be in a space of a larger unit.
+func (sp *space) fits(v []float32) (ok, short bool) {
+	if sp.metric == index.Cosine {
+		return true, false
+	}
+	s := squared(v)
+	if s >= longest {
+		return false, false
+	}
+	if sp.metric == index.Dot && s > sp.unit*sp.unit {
+		return false, true
+	}
+	return true, false
+}
+
+// query is a vector that is searched for or inserted, in the forms that the
+// kernels read. With y the vector in the space of the index:
+type query struct {
+	rot   []float32 // y
+	codes []int8    // y/scale, rounded
+	scale float32
+	sum   int32   // of codes
+	norm2 float32 // |y|²
+	table []uint8 // of 1-bit estimates, for ScanBlock
+	small []int8
+	mul   float32 // Σ±y is mul times the sum of table entries plus add
+	add   float32
+	worth float32 // what an inner product here is worth outside
+	// What is stored of y:
+	high  []uint8 // 8 bits a number, offset by 128
+	fine  []uint8 // 4 bits more, as DotFine wants them
+	step  float32 // what one of high is worth
+	total int32   // Σ high-128
+}
+
+func newQuery(dim int) *query {
+	return &query{
+		rot: aligned[float32](dim), codes: aligned[int8](dim), small: aligned[int8](dim),
+		table: aligned[uint8](dim * 4), high: aligned[uint8](dim), fine: aligned[uint8](dim / 2),
+	}
+}
+
+// prepare brings v into the space as a query; stored says that it is to be
+// stored.
+func (sp *space) prepare(q *query, v []float32, stored bool) {
+	clear(q.rot[len(v):])
+	s := squared(v)
+	switch sp.metric {
+	case index.L2:
+		q.worth = float32(sp.unit * sp.unit)
+		s = 0
+		for i, x := range v {
+			d := (float64(x) - sp.center[i]) / sp.unit
+			q.rot[i] = float32(d)
+			s += d * d
+		}
+	case index.Dot:
+		if stored {
+			scaleTo(q.rot, v, 1/sp.unit)
+			q.rot[len(v)] = float32(math.Sqrt(max(0, 1-s/(sp.unit*sp.unit))))
+		} else {
+			length := math.Sqrt(s)
+			scaleTo(q.rot, v, 1/length)
+			q.worth = float32(min(math.MaxFloat32, length*sp.unit))
+		}
+		s = 1
+	default:
+		scaleTo(q.rot, v, 1/math.Sqrt(s))
+		s = 1
+	}
+	q.norm2 = float32(s)
+	sp.rot.apply(q.rot)
+	q.encode()
+}
+
+func scaleTo(out, v []float32, by float64) {
+	if f := float32(by); by > 1e-18 && by < 1e18 {
+		for i, x := range v {
+			out[i] = x * f
+		}
+		return
+	}
+	for i, x := range v {
+		out[i] = float32(float64(x) * by)
+	}
+}
+
+// smallest is the least scale of codes; it stands in for the scale of zero.
+const smallest = 1e-37
+
+// encode makes the codes of a query.
+func (q *query) encode() {
+	m := max(simd.MaxAbs(q.rot), smallest)
+	q.scale = m / 127
+	q.sum = simd.Quantize(&q.rot[0], 127/m, len(q.rot), &q.codes[0])
+}
+
+// estimates makes the table of 1-bit estimates.
+func (q *query) estimates() {
+	const top = 15
+	m := max(simd.MaxAbs(q.rot), smallest)
+	simd.Quantize(&q.rot[0], top/m, len(q.rot), &q.small[0])
+	groups := len(q.rot) / 4
+	simd.BuildTable(&q.small[0], &q.table[0], groups)
+	// The table adds 64 for each group.
+	q.mul = m / top
+	q.add = -q.mul * 64 * float32(groups)
+}
+
+// pack makes the codes that are stored.
+func (q *query) pack() {
+	const top = 127.4375 // 16·127 + 7 sixteenths
+	q.step = max(simd.MaxAbs(q.rot), smallest) / top
+	inv := 16 / q.step
+	clear(q.fine)
+	q.total = 0
+	const magic = 3 << 22 // adding it rounds to the nearest integer
+	for i, x := range q.rot {
+		w := int32(math.Float32bits(x*inv+magic)) - int32(math.Float32bits(magic))
+		w = max(-2039, min(2039, w))
+		hi := (w + 8) >> 4
+		lo := w - hi*16 + 8
+		q.high[i] = uint8(hi + 128)
+		q.total += hi
+		q.fine[i/64*32+i%32] |= uint8(lo) << (i % 64 / 32 * 4)
+	}
+}
+
+// restore turns a vector of the space into one as it was given, but for what
+// its codes have lost and, for Cosine, its length. It changes y.
+func (sp *space) restore(y []float32) []float32 {
+	sp.rot.invert(y)
+	y = y[:sp.dim:sp.dim]
+	for i := range y {
+		x := float64(y[i]) * sp.unit
+		if sp.center != nil {
+			x += sp.center[i]
+		}
+		y[i] = float32(x)
+	}
+	return y
+}
+
+// far reports whether q is so far away that its distances need 64 bits.
+func (q *query) far() bool { return !(q.norm2 < longest) }
+
+// score turns an inner product in the space into a score of the metric; norm2
+// is the squared length of the stored vector.
+func (sp *space) score(q *query, dot, norm2 float32) float32 {
+	switch sp.metric {
+	case index.L2:
+		return max(-math.MaxFloat32, min(0, (2*dot-q.norm2-norm2)*q.worth))
+	case index.Dot:
+		return max(-math.MaxFloat32, min(math.MaxFloat32, dot*q.worth))
+	}
+	return max(-1, min(1, dot))
+}
+
+func checkConfig(cfg index.Config) (index.Metric, error) {
+	metric, err := index.ParseMetric(string(cfg.Metric))
+	if err != nil {
+		return "", err
+	}
+	if cfg.Dim < 1 || cfg.Dim > core.MaxDim {
+		return "", core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", cfg.Dim, core.MaxDim)
+	}
+	return metric, nil
+}
