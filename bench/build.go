@@ -33,12 +33,10 @@ type built struct {
 
 const noRow = -1
 
-// build makes an index of the first n vectors. So that as many threads insert
-// as were asked for, the process gets no more for that long.
+// build makes an index of the first n vectors.
 func (r *run) build(ctx context.Context, b backend, n int) (*built, error) {
 	r.cfg.Progress(fmt.Sprintf("%s: insert %d vectors", b.name, n))
 	x := &built{name: b.name, before: settled(), threads: r.cfg.BuildThreads, load: loadAverage()}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(x.threads))
 	begin, cpu := time.Now(), cpuTime()
 	var err error
 	if x.Index, err = b.make(r.data.cfg); err != nil {
@@ -53,8 +51,10 @@ func (r *run) build(ctx context.Context, b backend, n int) (*built, error) {
 	return x, nil
 }
 
-// insert inserts items in chunks.
+// insert inserts items in chunks. So that as many threads insert as were asked
+// for, the process gets no more for that long.
 func (r *run) insert(ctx context.Context, x *built, items []index.Item) error {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(x.threads))
 	done := 0
 	for chunk := range slices.Chunk(items, insertChunk) {
 		if err := ctx.Err(); err != nil {

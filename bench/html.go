@@ -13,11 +13,11 @@ var page string
 // WriteHTML writes the report as one page that needs nothing else: tables, and
 // the plots as SVG inside it.
 func (r *Report) WriteHTML(w io.Writer) error {
-	recallPlot, err := r.recallPlot(ModeSearch, byThreads)
+	recallPlot, err := r.recallPlot(r.Mode(ModeSearch), byThreads)
 	if err != nil {
 		return err
 	}
-	filterPlot, err := r.recallPlot(ModeFiltered, byFilter)
+	filterPlot, err := r.recallPlot(r.filterCurves(), byFilter)
 	if err != nil {
 		return err
 	}

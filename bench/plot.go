@@ -29,10 +29,9 @@ var palette = []color.Color{
 	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
 }
 
-// recallPlot draws queries per second over recall for points of one mode, a
-// curve for each label. Without points it is "".
-func (r *Report) recallPlot(mode string, label func(Point) string) (template.HTML, error) {
-	points := r.Mode(mode)
+// recallPlot draws queries per second over recall, a curve for each label.
+// Without points it is "".
+func (r *Report) recallPlot(points []Point, label func(Point) string) (template.HTML, error) {
 	if len(points) == 0 {
 		return "", nil
 	}
@@ -42,6 +41,9 @@ func (r *Report) recallPlot(mode string, label func(Point) string) (template.HTM
 	p.Legend.Top, p.Legend.XOffs, p.Legend.YOffs = true, -vg.Points(12), -vg.Points(6)
 	p.Add(plotter.NewGrid())
 	names, curves := curvesBy(points, label)
+	if len(names) > len(palette) {
+		p.Legend.TextStyle.Font.Size = vg.Points(8)
+	}
 	for i, name := range names {
 		line, marks, err := plotter.NewLinePoints(curves[name])
 		if err != nil {
@@ -60,6 +62,17 @@ func (r *Report) recallPlot(mode string, label func(Point) string) (template.HTM
 	// Tenths down to the lowest recall, so that high ones are told apart.
 	p.X.Min, p.X.Max = math.Floor(10*min(p.X.Min, 0.9))/10, 1
 	return render(p)
+}
+
+// filterCurves returns the filtered searches of one number of threads, as more
+// would fill the plot.
+func (r *Report) filterCurves() (out []Point) {
+	for _, p := range r.Mode(ModeFiltered) {
+		if len(out) == 0 || p.Threads == out[0].Threads {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // curvesBy parts points by their labels, which come in the order of the points.

@@ -131,6 +131,8 @@ func (o *benchFlags) check() error {
 	}
 	o.given.Metric, o.given.Queries = index.Metric(o.metric), o.queries
 	switch {
+	case len(o.FilterKinds) > 0 && len(o.Filters) == 0:
+		return usage("say with --filter how much of the vectors filters allow, for instance --filter 0.1,0.01")
 	case o.given.Base != "" && o.queries == "":
 		return usage("vectors to search for are missing: name their file with --queries")
 	case o.given.Base != "":

@@ -57,13 +57,16 @@ func (a *app) showSummary(r *bench.Report) {
 	if !slices.ContainsFunc(r.Points, func(p bench.Point) bool { return p.Ef > 0 }) {
 		return
 	}
-	header := []string{"index", "filter", "threads"}
+	header := []string{"index", "threads"}
 	for _, recall := range bench.SummaryRecalls() {
 		header = append(header, fmt.Sprint(recall))
 	}
 	var rows [][]string
 	for _, s := range r.Summary {
-		row := []string{s.Index, pick(s.Filter != "", fmt.Sprintf("%s %g", s.Filter, s.Selectivity), ""), count(s.Threads)}
+		if s.Mode != bench.ModeSearch {
+			continue
+		}
+		row := []string{s.Index, count(s.Threads)}
 		for _, recall := range bench.SummaryRecalls() {
 			qps, reached := s.Rate(recall)
 			row = append(row, pick(reached, whole(qps), "-"))
