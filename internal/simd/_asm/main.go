@@ -5,6 +5,8 @@
 package main
 
 import (
+	"flag"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -14,13 +16,28 @@ import (
 // multiply-add is hidden behind the others.
 const unroll = 4
 
+var only = flag.String("kernels", "dot", "which kernels to generate: dot or codes")
+
 func main() {
+	flag.Parse()
 	ConstraintExpr("!purego")
+	switch *only {
+	case "dot":
+		floats()
+	case "codes":
+		for _, k := range []kernel{dotCodes, dotCodesList, scanBlock} {
+			k.generate()
+		}
+	}
+	Generate()
+}
+
+// floats writes the kernels of exact distances.
+func floats() {
 	generate("dotFMA", "dotFMA sums x[i]*y[i] over n floats; it needs AVX and FMA3.", fma{}, false)
 	generate("l2FMA", "l2FMA sums (x[i]-y[i])² over n floats; it needs AVX and FMA3.", fma{}, true)
 	generate("dotAVX512", "dotAVX512 sums x[i]*y[i] over n floats; it needs AVX512F.", avx512{}, false)
 	generate("l2AVX512", "l2AVX512 sums (x[i]-y[i])² over n floats; it needs AVX512F.", avx512{}, true)
-	Generate()
 }
 
 // isa is what differs between the instruction sets.

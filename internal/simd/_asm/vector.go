@@ -1,0 +1,49 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// vec makes a register of 64 bytes, or of 32.
+func vec(zmm bool) reg.VecVirtual {
+	if zmm {
+		return ZMM()
+	}
+	return YMM()
+}
+
+// bytesOf is the size of the registers that vec makes.
+func bytesOf(zmm bool) int {
+	if zmm {
+		return 64
+	}
+	return 32
+}
+
+// like makes another register of the size of v.
+func like(v reg.VecVirtual) reg.VecVirtual { return vec(v.Size() == 64) }
+
+// zero clears a register.
+func zero(v reg.VecVirtual) {
+	if v.Size() == 64 {
+		VPXORD(v, v, v)
+		return
+	}
+	VPXOR(v, v, v)
+}
+
+// fold adds, or combines by another instruction, the lanes of 16 bytes of v into
+// the lowest.
+func fold(v reg.VecVirtual, add func(ops ...Op)) reg.Register {
+	if v.Size() == 64 {
+		h := YMM()
+		VEXTRACTI64X4(U8(1), v, h)
+		add(h, v.AsY(), v.AsY())
+	}
+	h := XMM()
+	VEXTRACTI128(U8(1), v.AsY(), h)
+	add(h, v.AsX(), v.AsX())
+	return v.AsX()
+}

@@ -1,0 +1,72 @@
+package simd
+
+import "unsafe"
+
+// BlockSize is how many neighbors' codes ScanBlock looks at together.
+const BlockSize = 32
+
+// DotCodes returns Σ x[i]·q[i] of n unsigned codes and n signed ones; n is a
+// multiple of 64.
+func DotCodes(x *uint8, q *int8, n int) int32 { return dotCodes(x, q, n) }
+
+// DotCodesList puts into out[i] the DotCodes of q and the n codes at
+// base + slots[i]*stride, fetching ahead. The addresses are multiples of 64.
+func DotCodesList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, n int, out []int32) {
+	dotCodesList((*uint8)(base), stride, slots, q, n, out[:len(slots)])
+}
+
+// ScanBlock estimates the distances of a block of BlockSize neighbors from
+// their 1-bit codes (RaBitQ, arXiv 2405.12497, looked up as in FastScan). With
+// acc[j] the sum of the neighbor's table entries over all groups of four
+// dimensions, est[j] = base + factors[j] + factors[32+j]·(mul·acc[j] + add),
+// the factors in half precision. Bit j of the result is set where est[j] <
+// limit. Meanwhile ahead bytes (a multiple of 64) from next on are fetched into
+// the cache; next may be nil when ahead is 0.
+//
+// The codes lie group by group, 16 bytes a group: byte j holds the four bits of
+// neighbor j low and those of neighbor j+16 high. groups is a multiple of 16,
+// at most 1024+16.
+func ScanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, next unsafe.Pointer, ahead int) uint32 {
+	return scanBlock(codes, lut, groups, factors, mul, add, base, limit, est, (*uint8)(next), ahead)
+}
+
+// BuildTable fills the look-up table of a query for ScanBlock: entry b of group
+// g is 64 + Σ ±q[4g+i] over the four bits i of b, plus where the bit is set.
+// The numbers of q are from -15 to 15, so that the sum of two entries fits in a
+// byte; groups is a multiple of 16.
+func BuildTable(q *int8, lut *uint8, groups int) { buildTableGeneric(q, lut, groups) }
+
+// EncodeEdge compares two vectors of n codes with the scales so and sc: with
+// c[i] standing for sc·(c[i]-128), o likewise, and r = o - c, it puts the signs
+// of r into bits (1 where r ≥ 0, lowest bit first, n/8 bytes) and returns
+// Σ|r|, Σr² and Σ±c, plus where the bit is set. n is a multiple of 64.
+func EncodeEdge(o, c *uint8, so, sc float32, n int, bits *uint8) (l1, l2, sign float32) {
+	return encodeEdgeGeneric(o, c, so, sc, n, bits)
+}
+
+// DotFine returns Σ q[i]·(16·(hi[i]-128) + lo[i]-8), where lo holds four bits a
+// number: in each 32 bytes byte j holds number j low and number j+32 high. n is
+// a multiple of 64.
+func DotFine(q *float32, hi, lo *uint8, n int) float32 { return dotFineGeneric(q, hi, lo, n) }
+
+// Hadamard applies the Walsh-Hadamard transform in place, scaled so that
+// lengths stay. The length of x is a power of two.
+func Hadamard(x []float32) { hadamardGeneric(x) }
+
+// Quantize puts x[i]·inv, rounded to the nearest integer (ties to even) and
+// clipped to ±127, into out[i] and returns the sum of what it put there. n is a
+// multiple of 64.
+func Quantize(x *float32, inv float32, n int, out *int8) int32 {
+	return quantizeGeneric(x, inv, n, out)
+}
+
+// MaxAbs returns the largest |x[i]|; 0 for no numbers.
+func MaxAbs(x []float32) float32 { return maxAbsGeneric(x) }
+
+// Multiply multiplies each number of x with the one of y, which is as long.
+func Multiply(x, y []float32) {
+	y = y[:len(x)]
+	for i := range x {
+		x[i] *= y[i]
+	}
+}

@@ -1,0 +1,152 @@
+package simd
+
+import (
+	"math"
+	"unsafe"
+)
+
+// dotCodesGeneric: Σ x[i]·q[i].
+func dotCodesGeneric(x *uint8, q *int8, n int) int32 {
+	xs, qs := unsafe.Slice(x, n), unsafe.Slice(q, n)
+	var sum int32
+	for i, v := range xs {
+		sum += int32(v) * int32(qs[i])
+	}
+	return sum
+}
+
+// dotCodesListGeneric: out[i] = dotCodes(base + slots[i]*stride, q).
+func dotCodesListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32) {
+	for i, s := range slots {
+		out[i] = dotCodesGeneric((*uint8)(unsafe.Add(unsafe.Pointer(base), uintptr(s)*stride)), q, n)
+	}
+}
+
+// scanBlockGeneric estimates 32 distances from 1-bit codes. It fetches nothing
+// ahead, for which plain Go has no means.
+func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, _ *uint8, _ int) uint32 {
+	cs, ls := unsafe.Slice(codes, groups*16), unsafe.Slice(lut, groups*16)
+	var acc [BlockSize]uint32
+	for g := range groups {
+		for j := range 16 {
+			c := cs[g*16+j]
+			acc[j] += uint32(ls[g*16+int(c&15)])
+			acc[j+16] += uint32(ls[g*16+int(c>>4)])
+		}
+	}
+	f := unsafe.Slice(factors, 2*BlockSize)
+	var mask uint32
+	for j := range est {
+		s := mul*float32(acc[j]) + add
+		est[j] = base + half(f[j]) + half(f[BlockSize+j])*s
+		if est[j] < limit {
+			mask |= 1 << j
+		}
+	}
+	return mask
+}
+
+// buildTableGeneric fills the look-up table of a query.
+func buildTableGeneric(q *int8, lut *uint8, groups int) {
+	qs, ls := unsafe.Slice(q, groups*4), unsafe.Slice(lut, groups*16)
+	for g := range groups {
+		for nibble := range 16 {
+			sum := 64
+			for b := range 4 {
+				if nibble>>b&1 == 1 {
+					sum += int(qs[g*4+b])
+				} else {
+					sum -= int(qs[g*4+b])
+				}
+			}
+			ls[g*16+nibble] = uint8(sum)
+		}
+	}
+}
+
+// encodeEdgeGeneric: signs and sums of r = so·(o-128) - sc·(c-128).
+func encodeEdgeGeneric(o, c *uint8, so, sc float32, n int, bits *uint8) (l1, l2, sign float32) {
+	os, cs, bs := unsafe.Slice(o, n), unsafe.Slice(c, n), unsafe.Slice(bits, n/8)
+	clear(bs)
+	for i, v := range os {
+		cv := sc * float32(int(cs[i])-128)
+		r := so*float32(int(v)-128) - cv
+		l2 += r * r
+		if r >= 0 {
+			bs[i/8] |= 1 << (i % 8)
+			l1 += r
+			sign += cv
+		} else {
+			l1 -= r
+			sign -= cv
+		}
+	}
+	return l1, l2, sign
+}
+
+// dotFineGeneric: Σ q[i]·(16·(hi[i]-128) + lo[i] - 8), lo in nibbles.
+func dotFineGeneric(q *float32, hi, lo *uint8, n int) float32 {
+	qs, hs, ls := unsafe.Slice(q, n), unsafe.Slice(hi, n), unsafe.Slice(lo, n/2)
+	var sum float32
+	for i, x := range qs {
+		// Within 64 numbers, byte i%32 holds number i low and number i+32 high.
+		b := ls[i/64*32+i%32]
+		nib := int(b & 15)
+		if i%64 >= 32 {
+			nib = int(b >> 4)
+		}
+		sum += x * float32(16*(int(hs[i])-128)+nib-8)
+	}
+	return sum
+}
+
+// hadamardGeneric applies the Walsh-Hadamard transform, scaled to keep lengths.
+func hadamardGeneric(x []float32) {
+	for h := 1; h < len(x); h *= 2 {
+		for i := 0; i < len(x); i += 2 * h {
+			for j := i; j < i+h; j++ {
+				a, b := x[j], x[j+h]
+				x[j], x[j+h] = a+b, a-b
+			}
+		}
+	}
+	scale := float32(1 / math.Sqrt(float64(len(x))))
+	for i := range x {
+		x[i] *= scale
+	}
+}
+
+// quantizeGeneric: out[i] = round(x[i]·inv), and their sum.
+func quantizeGeneric(x *float32, inv float32, n int, out *int8) int32 {
+	xs, os := unsafe.Slice(x, n), unsafe.Slice(out, n)
+	var sum int32
+	for i, v := range xs {
+		c := int32(math.RoundToEven(float64(v * inv)))
+		c = max(-127, min(127, c))
+		os[i] = int8(c)
+		sum += c
+	}
+	return sum
+}
+
+// maxAbsGeneric: the largest |x[i]|.
+func maxAbsGeneric(x []float32) float32 {
+	var m float32
+	for _, v := range x {
+		m = max(m, v, -v)
+	}
+	return m
+}
+
+// half converts an IEEE 754 half-precision number.
+func half(h uint16) float32 {
+	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
+	switch exp {
+	case 0:
+		f := float32(frac) / (1 << 24)
+		return math.Float32frombits(math.Float32bits(f) | sign)
+	case 31:
+		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
+	}
+	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
+}

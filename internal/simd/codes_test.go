@@ -1,0 +1,177 @@
+package simd
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+)
+
+// eachSet runs a test or a benchmark with every set of kernels in turn.
+func eachSet[T interface{ Run(string, func(T)) bool }](t T, run func(t T)) {
+	before := level
+	defer func() { level = before }()
+	for _, k := range available() {
+		if k.name == "fma" { // The kernels for codes are those of generic.
+			continue
+		}
+		level = k.level
+		t.Run(k.name, run)
+	}
+}
+
+// aligned returns n bytes at a multiple of 64.
+func aligned(n int) []byte {
+	b := make([]byte, n+63)
+	off := -uintptr(unsafe.Pointer(&b[0])) & 63
+	return b[off : int(off)+n]
+}
+
+// ofBytes looks at bytes as numbers of another type.
+func ofBytes[T any](b []byte) []T {
+	var one T
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(one)))
+}
+
+// lengths are the numbers of dimensions that kernels are tested at.
+var lengths = []int{64, 128, 192, 256, 320, 384, 448, 512, 576, 768, 832, 1024, 1536, 4096, 4096 + 64}
+
+// fills are the inputs of codes that kernels are tested with: each gives the
+// i-th number within the limits.
+var fills = map[string]func(i, low, high int) int{
+	"random":    func(_, low, high int) int { return low + rand.IntN(high-low+1) },
+	"lowest":    func(_, low, _ int) int { return low },
+	"highest":   func(_, _, high int) int { return high },
+	"in turn":   func(i, low, high int) int { return []int{low, high}[i%2] },
+	"the first": func(i, _, high int) int { return high * max(0, 1-i) },
+	"the last":  func(i, _, high int) int { return high * (i / 64 % 2) },
+}
+
+func fill[T int8 | uint8](s []T, low, high int, f func(i, low, high int) int) {
+	for i := range s {
+		s[i] = T(f(i, low, high))
+	}
+}
+
+// eachInput runs a test for every set, length and pair of fills.
+func eachInput(t *testing.T, run func(t *testing.T, n int, x, y func(i, low, high int) int)) {
+	eachSet(t, func(t *testing.T) {
+		for _, n := range lengths {
+			for xName, x := range fills {
+				for yName, y := range fills {
+					t.Run(fmt.Sprintf("%d of %s and %s", n, xName, yName), func(t *testing.T) { run(t, n, x, y) })
+				}
+			}
+		}
+	})
+}
+
+func TestDotCodesAgreesWithGeneric(t *testing.T) {
+	eachInput(t, func(t *testing.T, n int, fx, fq func(i, low, high int) int) {
+		x, q := guardedBytes(t, n), ofBytes[int8](guardedBytes(t, n))
+		fill(x, 0, 255, fx)
+		fill(q, -127, 127, fq)
+		if got, want := DotCodes(&x[0], &q[0], n), dotCodesGeneric(&x[0], &q[0], n); got != want {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	})
+}
+
+func TestDotCodesListAgreesWithGeneric(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		for _, n := range []int{64, 128, 384, 1024} {
+			const vectors = 20
+			stride := n + 64
+			base, q := guardedBytes(t, (vectors-1)*stride+n), ofBytes[int8](guardedBytes(t, n))
+			fill(base, 0, 255, fills["random"])
+			fill(q, -127, 127, fills["random"])
+			for count := range vectors {
+				slots, got := ofBytes[uint32](guardedBytes(t, 4*count)), ofBytes[int32](guardedBytes(t, 4*count))
+				for i := range slots {
+					slots[i] = uint32(rand.IntN(vectors))
+				}
+				if count > 0 {
+					slots[count-1] = vectors - 1
+				}
+				want := make([]int32, count)
+				dotCodesListGeneric(&base[0], uintptr(stride), slots, &q[0], n, want)
+				DotCodesList(unsafe.Pointer(&base[0]), uintptr(stride), slots, &q[0], n, got)
+				if !slices.Equal(got, want) {
+					t.Errorf("%d slots of %d codes: got %d, want %d", count, n, got, want)
+				}
+			}
+		}
+	})
+}
+
+// ahead are amounts of bytes for ScanBlock to fetch: nothing, less than it reads
+// itself and more.
+var aheads = []int{0, 64, 256, 1024, 2176, 20000 / 64 * 64}
+
+func TestScanBlockAgreesWithGeneric(t *testing.T) {
+	next := guardedBytes(t, 20000)
+	eachInput(t, func(t *testing.T, n int, fc, fl func(i, low, high int) int) {
+		codes, lut, factors := guardedBytes(t, 4*n), guardedBytes(t, 4*n), ofBytes[uint16](guardedBytes(t, 128))
+		fill(codes, 0, 255, fc)
+		fill(lut, 4, 124, fl)
+		for i := range factors {
+			factors[i] = uint16(rand.IntN(0x7c00)) | uint16(rand.IntN(2))<<15
+			if i%BlockSize == 7 {
+				factors[i] = 0x7c00 // +Inf
+			}
+		}
+		got, want := ofBytes[float32](guardedBytes(t, 4*BlockSize)), [BlockSize]float32{}
+		for _, ahead := range aheads {
+			var p unsafe.Pointer
+			if ahead > 0 {
+				p = unsafe.Pointer(&next[len(next)-ahead])
+			}
+			mul, add, base := rand.Float32()/float32(n), -40*rand.Float32(), rand.Float32()
+			scanBlockGeneric(&codes[0], &lut[0], n/4, &factors[0], mul, add, base, 0, &want, nil, 0)
+			limit := want[rand.IntN(BlockSize)]
+			mask := ScanBlock(&codes[0], &lut[0], n/4, &factors[0], mul, add, base, limit, (*[BlockSize]float32)(got), p, ahead)
+			for j := range got {
+				if (mask>>j&1 == 1) != (got[j] < limit) {
+					t.Errorf("bit %d of the mask is wrong: %v < %v", j, got[j], limit)
+				}
+				f := float64(half(factors[BlockSize+j]))
+				scale := math.Abs(float64(want[j])) + math.Abs(f)*(float64(mul)*31*float64(n)+40) + 1
+				if !close32(got[j], want[j], scale) {
+					t.Errorf("distance %d is %v, want %v", j, got[j], want[j])
+				}
+			}
+		}
+	})
+}
+
+// close32 tells whether two sums of a given magnitude differ by rounding only.
+func close32(got, want float32, scale float64) bool {
+	if got == want || got != got && want != want {
+		return true
+	}
+	return math.Abs(float64(got)-float64(want)) <= 1e-6*scale
+}
+
+func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		codes, lut := aligned(256), aligned(256)
+		var factors [2 * BlockSize]uint16
+		var est [BlockSize]float32
+		factors[3], factors[9] = 0x7c00, 0xbc00 // +Inf, -1
+		factors[BlockSize+4] = 0x7e00           // NaN
+		scan := func(limit float32) uint32 {
+			return ScanBlock(&codes[0], &lut[0], 16, &factors[0], 0, 0, 5, limit, &est, nil, 0)
+		}
+		if got := scan(5); got != 1<<9 {
+			t.Errorf("with the limit at the distances: %b", got)
+		}
+		if got, want := scan(float32(math.Inf(1))), ^uint32(1<<3|1<<4); got != want {
+			t.Errorf("with no limit: %b, want %b", got, want)
+		}
+		if got := scan(float32(math.NaN())); got != 0 {
+			t.Errorf("with a limit that is no number: %b", got)
+		}
+	})
+}
