@@ -44,7 +44,7 @@ func dotCodesListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, n in
 //go:noescape
 func dotCodesList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
 
-// scanBlockVBMI is scanBlock with AVX512 F, BW, DQ, VL, VNNI and VBMI.
+// scanBlockVBMI is scanBlock with AVX512 F, BW, DQ, VL, VNNI and VBMI and GFNI.
 //
 //go:noescape
 func scanBlockVBMI(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
@@ -53,6 +53,11 @@ func scanBlockVBMI(codes *uint8, lut *uint8, groups int, factors *uint16, mul fl
 //
 //go:noescape
 func scanBlockAVX512(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
+
+// scanBlockAVX2 is scanBlock with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func scanBlockAVX2(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 
 // scanBlock is ScanBlock with the instructions of the level in use.
 //

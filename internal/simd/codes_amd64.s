@@ -822,16 +822,16 @@ dotCodesList_below_avx2:
 // func scanBlockVBMI(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, MMX+
 TEXT ·scanBlockVBMI(SB), NOSPLIT, $0-76
+	VMOVDQU64 nibbles<>+0(SB), Z0
 	MOVQ      codes+0(FP), AX
 	MOVQ      lut+8(FP), CX
 	MOVQ      groups+16(FP), DX
 	MOVQ      next+56(FP), BX
 	MOVQ      ahead+64(FP), SI
 	ADDQ      BX, SI
-	VMOVDQU64 turn<>+0(SB), Z0
-	VMOVDQU64 nibbles<>+0(SB), Z1
-	VMOVDQU64 lane<>+0(SB), Z2
-	VMOVDQU64 ones<>+0(SB), Z3
+	VMOVDQU64 turn<>+0(SB), Z1
+	VMOVDQU64 ones<>+0(SB), Z2
+	VMOVDQU64 down<>+0(SB), Z3
 	VPXORD    Z4, Z4, Z4
 	VPXORD    Z5, Z5, Z5
 	VPXORD    Z6, Z6, Z6
@@ -848,76 +848,78 @@ scanBlockVBMI_groups:
 	MOVQ       DI, BX
 
 scanBlockVBMI_fetched:
-	VPERMB       (AX), Z0, Z8
-	VMOVDQU64    (CX), Z10
-	VPSRLW       $0x04, Z8, Z9
-	VPTERNLOGD   $0xea, Z2, Z1, Z8
-	VPTERNLOGD   $0xea, Z2, Z1, Z9
-	VPERMB       Z10, Z8, Z8
-	VPERMB       Z10, Z9, Z9
-	VPDPBUSD     Z3, Z8, Z4
-	VPDPBUSD     Z3, Z9, Z5
-	VPERMB       64(AX), Z0, Z8
-	VMOVDQU64    64(CX), Z10
-	VPSRLW       $0x04, Z8, Z9
-	VPTERNLOGD   $0xea, Z2, Z1, Z8
-	VPTERNLOGD   $0xea, Z2, Z1, Z9
-	VPERMB       Z10, Z8, Z8
-	VPERMB       Z10, Z9, Z9
-	VPDPBUSD     Z3, Z8, Z6
-	VPDPBUSD     Z3, Z9, Z7
-	VPERMB       128(AX), Z0, Z8
-	VMOVDQU64    128(CX), Z10
-	VPSRLW       $0x04, Z8, Z9
-	VPTERNLOGD   $0xea, Z2, Z1, Z8
-	VPTERNLOGD   $0xea, Z2, Z1, Z9
-	VPERMB       Z10, Z8, Z8
-	VPERMB       Z10, Z9, Z9
-	VPDPBUSD     Z3, Z8, Z4
-	VPDPBUSD     Z3, Z9, Z5
-	VPERMB       192(AX), Z0, Z8
-	VMOVDQU64    192(CX), Z10
-	VPSRLW       $0x04, Z8, Z9
-	VPTERNLOGD   $0xea, Z2, Z1, Z8
-	VPTERNLOGD   $0xea, Z2, Z1, Z9
-	VPERMB       Z10, Z8, Z8
-	VPERMB       Z10, Z9, Z9
-	VPDPBUSD     Z3, Z8, Z6
-	VPDPBUSD     Z3, Z9, Z7
-	ADDQ         $+256, AX
-	ADDQ         $+256, CX
-	SUBQ         $0x10, DX
-	JHI          scanBlockVBMI_groups
-	VPADDD       Z6, Z4, Z4
-	VPADDD       Z7, Z5, Z5
-	MOVQ         factors+24(FP), AX
-	MOVQ         est+48(FP), CX
-	VBROADCASTSS mul+32(FP), Z0
-	VBROADCASTSS add+36(FP), Z1
-	VBROADCASTSS base+40(FP), Z2
-	VBROADCASTSS limit+44(FP), Z3
-	VCVTDQ2PS    Z4, Z4
-	VFMADD213PS  Z1, Z0, Z4
-	VCVTPH2PS    64(AX), Z6
-	VMULPS       Z6, Z4, Z4
-	VCVTPH2PS    (AX), Z6
-	VADDPS       Z2, Z6, Z6
-	VADDPS       Z6, Z4, Z4
-	VMOVUPS      Z4, (CX)
-	VCMPPS       $0x01, Z3, Z4, K1
-	VCVTDQ2PS    Z5, Z5
-	VFMADD213PS  Z1, Z0, Z5
-	VCVTPH2PS    96(AX), Z0
-	VMULPS       Z0, Z5, Z5
-	VCVTPH2PS    32(AX), Z0
-	VADDPS       Z2, Z0, Z0
-	VADDPS       Z0, Z5, Z5
-	VMOVUPS      Z5, 64(CX)
-	VCMPPS       $0x01, Z3, Z5, K2
-	KUNPCKWD     K1, K2, K1
-	KMOVD        K1, AX
-	MOVL         AX, ret+72(FP)
-	JMP          scanBlockVBMI_rest
+	VMOVDQU64      (AX), Z9
+	VMOVDQU64      (CX), Z10
+	VPANDD         Z0, Z9, Z8
+	VGF2P8AFFINEQB $0x00, Z3, Z9, Z9
+	VPSHUFB        Z8, Z10, Z8
+	VPSHUFB        Z9, Z10, Z9
+	VMOVDQU64      64(AX), Z11
+	VMOVDQU64      64(CX), Z12
+	VPANDD         Z0, Z11, Z10
+	VGF2P8AFFINEQB $0x00, Z3, Z11, Z11
+	VPSHUFB        Z10, Z12, Z10
+	VPSHUFB        Z11, Z12, Z11
+	VPADDB         Z10, Z8, Z8
+	VPADDB         Z11, Z9, Z9
+	VPERMB         Z8, Z1, Z8
+	VPDPBUSD       Z2, Z8, Z4
+	VPERMB         Z9, Z1, Z9
+	VPDPBUSD       Z2, Z9, Z6
+	VMOVDQU64      128(AX), Z9
+	VMOVDQU64      128(CX), Z10
+	VPANDD         Z0, Z9, Z8
+	VGF2P8AFFINEQB $0x00, Z3, Z9, Z9
+	VPSHUFB        Z8, Z10, Z8
+	VPSHUFB        Z9, Z10, Z9
+	VMOVDQU64      192(AX), Z11
+	VMOVDQU64      192(CX), Z12
+	VPANDD         Z0, Z11, Z10
+	VGF2P8AFFINEQB $0x00, Z3, Z11, Z11
+	VPSHUFB        Z10, Z12, Z10
+	VPSHUFB        Z11, Z12, Z11
+	VPADDB         Z10, Z8, Z8
+	VPADDB         Z11, Z9, Z9
+	VPERMB         Z8, Z1, Z8
+	VPDPBUSD       Z2, Z8, Z5
+	VPERMB         Z9, Z1, Z9
+	VPDPBUSD       Z2, Z9, Z7
+	ADDQ           $+256, AX
+	ADDQ           $+256, CX
+	SUBQ           $+16, DX
+	JHI            scanBlockVBMI_groups
+	VPADDD         Z5, Z4, Z4
+	VPADDD         Z7, Z6, Z6
+	MOVQ           factors+24(FP), AX
+	MOVQ           est+48(FP), CX
+	VBROADCASTSS   mul+32(FP), Z0
+	VBROADCASTSS   add+36(FP), Z1
+	VBROADCASTSS   base+40(FP), Z2
+	VBROADCASTSS   limit+44(FP), Z3
+	VCVTDQ2PS      Z4, Z4
+	VFMADD213PS    Z1, Z0, Z4
+	VCVTPH2PS      64(AX), Z5
+	VMULPS         Z5, Z4, Z4
+	VCVTPH2PS      (AX), Z5
+	VADDPS         Z2, Z5, Z5
+	VADDPS         Z5, Z4, Z4
+	VMOVDQU64      Z4, (CX)
+	VCMPPS         $0x11, Z3, Z4, K1
+	KMOVW          K1, DX
+	VCVTDQ2PS      Z6, Z6
+	VFMADD213PS    Z1, Z0, Z6
+	VCVTPH2PS      96(AX), Z0
+	VMULPS         Z0, Z6, Z6
+	VCVTPH2PS      32(AX), Z0
+	VADDPS         Z2, Z0, Z0
+	VADDPS         Z0, Z6, Z6
+	VMOVDQU64      Z6, 64(CX)
+	VCMPPS         $0x11, Z3, Z6, K1
+	KMOVW          K1, AX
+	SHLL           $0x10, AX
+	ORL            AX, DX
+	MOVL           DX, ret+72(FP)
+	JMP            scanBlockVBMI_rest
 
 scanBlockVBMI_line:
 	PREFETCHT0 (BX)
@@ -929,16 +931,6 @@ scanBlockVBMI_rest:
 	VZEROUPPER
 	RET
 
-DATA turn<>+0(SB)/8, $0x3121110130201000
-DATA turn<>+8(SB)/8, $0x3323130332221202
-DATA turn<>+16(SB)/8, $0x3525150534241404
-DATA turn<>+24(SB)/8, $0x3727170736261606
-DATA turn<>+32(SB)/8, $0x3929190938281808
-DATA turn<>+40(SB)/8, $0x3b2b1b0b3a2a1a0a
-DATA turn<>+48(SB)/8, $0x3d2d1d0d3c2c1c0c
-DATA turn<>+56(SB)/8, $0x3f2f1f0f3e2e1e0e
-GLOBL turn<>(SB), RODATA|NOPTR, $64
-
 DATA nibbles<>+0(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA nibbles<>+8(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA nibbles<>+16(SB)/8, $0x0f0f0f0f0f0f0f0f
@@ -949,15 +941,15 @@ DATA nibbles<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA nibbles<>+56(SB)/8, $0x0f0f0f0f0f0f0f0f
 GLOBL nibbles<>(SB), RODATA|NOPTR, $64
 
-DATA lane<>+0(SB)/8, $0x3020100030201000
-DATA lane<>+8(SB)/8, $0x3020100030201000
-DATA lane<>+16(SB)/8, $0x3020100030201000
-DATA lane<>+24(SB)/8, $0x3020100030201000
-DATA lane<>+32(SB)/8, $0x3020100030201000
-DATA lane<>+40(SB)/8, $0x3020100030201000
-DATA lane<>+48(SB)/8, $0x3020100030201000
-DATA lane<>+56(SB)/8, $0x3020100030201000
-GLOBL lane<>(SB), RODATA|NOPTR, $64
+DATA turn<>+0(SB)/8, $0x3121110130201000
+DATA turn<>+8(SB)/8, $0x3323130332221202
+DATA turn<>+16(SB)/8, $0x3525150534241404
+DATA turn<>+24(SB)/8, $0x3727170736261606
+DATA turn<>+32(SB)/8, $0x3929190938281808
+DATA turn<>+40(SB)/8, $0x3b2b1b0b3a2a1a0a
+DATA turn<>+48(SB)/8, $0x3d2d1d0d3c2c1c0c
+DATA turn<>+56(SB)/8, $0x3f2f1f0f3e2e1e0e
+GLOBL turn<>(SB), RODATA|NOPTR, $64
 
 DATA ones<>+0(SB)/8, $0x0101010101010101
 DATA ones<>+8(SB)/8, $0x0101010101010101
@@ -969,16 +961,26 @@ DATA ones<>+48(SB)/8, $0x0101010101010101
 DATA ones<>+56(SB)/8, $0x0101010101010101
 GLOBL ones<>(SB), RODATA|NOPTR, $64
 
+DATA down<>+0(SB)/8, $0x1020408000000000
+DATA down<>+8(SB)/8, $0x1020408000000000
+DATA down<>+16(SB)/8, $0x1020408000000000
+DATA down<>+24(SB)/8, $0x1020408000000000
+DATA down<>+32(SB)/8, $0x1020408000000000
+DATA down<>+40(SB)/8, $0x1020408000000000
+DATA down<>+48(SB)/8, $0x1020408000000000
+DATA down<>+56(SB)/8, $0x1020408000000000
+GLOBL down<>(SB), RODATA|NOPTR, $64
+
 // func scanBlockAVX512(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 // Requires: AVX, AVX2, AVX512BW, AVX512F, MMX+
 TEXT ·scanBlockAVX512(SB), NOSPLIT, $0-76
+	VMOVDQU64 nibbles<>+0(SB), Z0
 	MOVQ      codes+0(FP), AX
 	MOVQ      lut+8(FP), CX
 	MOVQ      groups+16(FP), DX
 	MOVQ      next+56(FP), BX
 	MOVQ      ahead+64(FP), SI
 	ADDQ      BX, SI
-	VMOVDQU64 nibbles<>+0(SB), Z0
 	VMOVDQU64 odd<>+0(SB), Z1
 	VPXORD    Z2, Z2, Z2
 	VPXORD    Z3, Z3, Z3
@@ -998,105 +1000,115 @@ scanBlockAVX512_groups:
 scanBlockAVX512_fetched:
 	VMOVDQU64     (AX), Z7
 	VMOVDQU64     (CX), Z8
-	VPANDD        Z7, Z0, Z6
+	VPANDD        Z0, Z7, Z6
 	VPSRLW        $0x04, Z7, Z7
-	VPANDD        Z7, Z0, Z7
+	VPANDD        Z0, Z7, Z7
 	VPSHUFB       Z6, Z8, Z6
 	VPSHUFB       Z7, Z8, Z7
-	VMOVDQU64     64(AX), Z9
-	VMOVDQU64     64(CX), Z10
-	VPANDD        Z9, Z0, Z8
-	VPSRLW        $0x04, Z9, Z9
-	VPANDD        Z9, Z0, Z9
-	VPSHUFB       Z8, Z10, Z8
-	VPSHUFB       Z9, Z10, Z9
+	VMOVDQU64     64(AX), Z11
+	VMOVDQU64     64(CX), Z12
+	VPANDD        Z0, Z11, Z8
+	VPSRLW        $0x04, Z11, Z11
+	VPANDD        Z0, Z11, Z11
+	VPSHUFB       Z8, Z12, Z8
+	VPSHUFB       Z11, Z12, Z11
 	VPADDB        Z8, Z6, Z6
-	VPADDB        Z9, Z7, Z7
+	VPADDB        Z11, Z7, Z7
 	VPADDW        Z6, Z2, Z2
 	VPMADDUBSW    Z1, Z6, Z6
-	VPADDW        Z6, Z3, Z3
-	VPADDW        Z7, Z4, Z4
+	VPADDW        Z6, Z4, Z4
+	VPADDW        Z7, Z3, Z3
 	VPMADDUBSW    Z1, Z7, Z7
 	VPADDW        Z7, Z5, Z5
 	VMOVDQU64     128(AX), Z7
 	VMOVDQU64     128(CX), Z8
-	VPANDD        Z7, Z0, Z6
+	VPANDD        Z0, Z7, Z6
 	VPSRLW        $0x04, Z7, Z7
-	VPANDD        Z7, Z0, Z7
+	VPANDD        Z0, Z7, Z7
 	VPSHUFB       Z6, Z8, Z6
 	VPSHUFB       Z7, Z8, Z7
-	VMOVDQU64     192(AX), Z9
-	VMOVDQU64     192(CX), Z10
-	VPANDD        Z9, Z0, Z8
-	VPSRLW        $0x04, Z9, Z9
-	VPANDD        Z9, Z0, Z9
-	VPSHUFB       Z8, Z10, Z8
-	VPSHUFB       Z9, Z10, Z9
+	VMOVDQU64     192(AX), Z11
+	VMOVDQU64     192(CX), Z12
+	VPANDD        Z0, Z11, Z8
+	VPSRLW        $0x04, Z11, Z11
+	VPANDD        Z0, Z11, Z11
+	VPSHUFB       Z8, Z12, Z8
+	VPSHUFB       Z11, Z12, Z11
 	VPADDB        Z8, Z6, Z6
-	VPADDB        Z9, Z7, Z7
+	VPADDB        Z11, Z7, Z7
 	VPADDW        Z6, Z2, Z2
 	VPMADDUBSW    Z1, Z6, Z6
-	VPADDW        Z6, Z3, Z3
-	VPADDW        Z7, Z4, Z4
+	VPADDW        Z6, Z4, Z4
+	VPADDW        Z7, Z3, Z3
 	VPMADDUBSW    Z1, Z7, Z7
 	VPADDW        Z7, Z5, Z5
 	ADDQ          $+256, AX
 	ADDQ          $+256, CX
-	SUBQ          $0x10, DX
+	SUBQ          $+16, DX
 	JHI           scanBlockAVX512_groups
-	VPSLLW        $0x08, Z3, Z0
+	VPSLLW        $0x08, Z4, Z0
 	VPSUBW        Z0, Z2, Z2
 	VEXTRACTI64X4 $0x01, Z2, Y0
 	VPADDW        Y0, Y2, Y2
+	VEXTRACTI64X4 $0x01, Z4, Y0
+	VPADDW        Y0, Y4, Y4
+	VPUNPCKLWD    Y4, Y2, Y9
+	VPUNPCKHWD    Y4, Y2, Y0
+	VEXTRACTI128  $0x01, Y9, X1
+	VPMOVZXWD     X1, Y1
+	VPMOVZXWD     X9, Y9
+	VPADDD        Y1, Y9, Y9
+	VEXTRACTI128  $0x01, Y0, X1
+	VPMOVZXWD     X1, Y1
+	VPMOVZXWD     X0, Y0
+	VPADDD        Y1, Y0, Y0
+	VINSERTI64X4  $0x01, Y0, Z9, Z9
+	VPSLLW        $0x08, Z5, Z0
+	VPSUBW        Z0, Z3, Z3
 	VEXTRACTI64X4 $0x01, Z3, Y0
 	VPADDW        Y0, Y3, Y3
-	VPUNPCKLWD    Y3, Y2, Y0
-	VPUNPCKHWD    Y3, Y2, Y1
-	VPMOVZXWD     Y0, Z0
-	VPMOVZXWD     Y1, Z1
-	VSHUFI64X2    $0x44, Z1, Z0, Z2
-	VSHUFI64X2    $0xee, Z1, Z0, Z0
-	VPADDD        Z2, Z0, Z0
-	VPSLLW        $0x08, Z5, Z1
-	VPSUBW        Z1, Z4, Z4
-	VEXTRACTI64X4 $0x01, Z4, Y1
-	VPADDW        Y1, Y4, Y4
-	VEXTRACTI64X4 $0x01, Z5, Y1
-	VPADDW        Y1, Y5, Y5
-	VPUNPCKLWD    Y5, Y4, Y1
-	VPUNPCKHWD    Y5, Y4, Y2
-	VPMOVZXWD     Y1, Z1
-	VPMOVZXWD     Y2, Z2
-	VSHUFI64X2    $0x44, Z2, Z1, Z3
-	VSHUFI64X2    $0xee, Z2, Z1, Z1
-	VPADDD        Z3, Z1, Z1
+	VEXTRACTI64X4 $0x01, Z5, Y0
+	VPADDW        Y0, Y5, Y5
+	VPUNPCKLWD    Y5, Y3, Y10
+	VPUNPCKHWD    Y5, Y3, Y0
+	VEXTRACTI128  $0x01, Y10, X1
+	VPMOVZXWD     X1, Y1
+	VPMOVZXWD     X10, Y10
+	VPADDD        Y1, Y10, Y10
+	VEXTRACTI128  $0x01, Y0, X1
+	VPMOVZXWD     X1, Y1
+	VPMOVZXWD     X0, Y0
+	VPADDD        Y1, Y0, Y0
+	VINSERTI64X4  $0x01, Y0, Z10, Z10
 	MOVQ          factors+24(FP), AX
 	MOVQ          est+48(FP), CX
-	VBROADCASTSS  mul+32(FP), Z2
-	VBROADCASTSS  add+36(FP), Z3
-	VBROADCASTSS  base+40(FP), Z4
-	VBROADCASTSS  limit+44(FP), Z5
-	VCVTDQ2PS     Z0, Z0
-	VFMADD213PS   Z3, Z2, Z0
-	VCVTPH2PS     64(AX), Z6
-	VMULPS        Z6, Z0, Z0
-	VCVTPH2PS     (AX), Z6
-	VADDPS        Z4, Z6, Z6
-	VADDPS        Z6, Z0, Z0
-	VMOVUPS       Z0, (CX)
-	VCMPPS        $0x01, Z5, Z0, K1
-	VCVTDQ2PS     Z1, Z1
-	VFMADD213PS   Z3, Z2, Z1
+	VBROADCASTSS  mul+32(FP), Z0
+	VBROADCASTSS  add+36(FP), Z1
+	VBROADCASTSS  base+40(FP), Z2
+	VBROADCASTSS  limit+44(FP), Z3
+	VCVTDQ2PS     Z9, Z9
+	VFMADD213PS   Z1, Z0, Z9
+	VCVTPH2PS     64(AX), Z4
+	VMULPS        Z4, Z9, Z9
+	VCVTPH2PS     (AX), Z4
+	VADDPS        Z2, Z4, Z4
+	VADDPS        Z4, Z9, Z9
+	VMOVDQU64     Z9, (CX)
+	VCMPPS        $0x11, Z3, Z9, K1
+	KMOVW         K1, DX
+	VCVTDQ2PS     Z10, Z10
+	VFMADD213PS   Z1, Z0, Z10
 	VCVTPH2PS     96(AX), Z0
-	VMULPS        Z0, Z1, Z1
+	VMULPS        Z0, Z10, Z10
 	VCVTPH2PS     32(AX), Z0
-	VADDPS        Z4, Z0, Z0
-	VADDPS        Z0, Z1, Z1
-	VMOVUPS       Z1, 64(CX)
-	VCMPPS        $0x01, Z5, Z1, K2
-	KUNPCKWD      K1, K2, K1
-	KMOVD         K1, AX
-	MOVL          AX, ret+72(FP)
+	VADDPS        Z2, Z0, Z0
+	VADDPS        Z0, Z10, Z10
+	VMOVDQU64     Z10, 64(CX)
+	VCMPPS        $0x11, Z3, Z10, K1
+	KMOVW         K1, AX
+	SHLL          $0x10, AX
+	ORL           AX, DX
+	MOVL          DX, ret+72(FP)
 	JMP           scanBlockAVX512_rest
 
 scanBlockAVX512_line:
@@ -1119,6 +1131,214 @@ DATA odd<>+48(SB)/8, $0x0100010001000100
 DATA odd<>+56(SB)/8, $0x0100010001000100
 GLOBL odd<>(SB), RODATA|NOPTR, $64
 
+// func scanBlockAVX2(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·scanBlockAVX2(SB), NOSPLIT, $0-76
+	VMOVDQU nibbles<>+0(SB), Y0
+	MOVQ    codes+0(FP), AX
+	MOVQ    lut+8(FP), CX
+	MOVQ    groups+16(FP), DX
+	MOVQ    next+56(FP), BX
+	MOVQ    ahead+64(FP), SI
+	ADDQ    BX, SI
+	VMOVDQU odd<>+0(SB), Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+
+scanBlockAVX2_groups:
+	LEAQ       256(BX), DI
+	CMPQ       DI, SI
+	JHI        scanBlockAVX2_fetched
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	MOVQ       DI, BX
+
+scanBlockAVX2_fetched:
+	VMOVDQU      (AX), Y7
+	VMOVDQU      (CX), Y8
+	VPAND        Y0, Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        Y0, Y7, Y7
+	VPSHUFB      Y6, Y8, Y6
+	VPSHUFB      Y7, Y8, Y7
+	VMOVDQU      32(AX), Y9
+	VMOVDQU      32(CX), Y10
+	VPAND        Y0, Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        Y0, Y9, Y9
+	VPSHUFB      Y8, Y10, Y8
+	VPSHUFB      Y9, Y10, Y9
+	VPADDB       Y8, Y6, Y6
+	VPADDB       Y9, Y7, Y7
+	VPADDW       Y6, Y2, Y2
+	VPMADDUBSW   Y1, Y6, Y6
+	VPADDW       Y6, Y4, Y4
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y1, Y7, Y7
+	VPADDW       Y7, Y5, Y5
+	VMOVDQU      64(AX), Y7
+	VMOVDQU      64(CX), Y8
+	VPAND        Y0, Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        Y0, Y7, Y7
+	VPSHUFB      Y6, Y8, Y6
+	VPSHUFB      Y7, Y8, Y7
+	VMOVDQU      96(AX), Y9
+	VMOVDQU      96(CX), Y10
+	VPAND        Y0, Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        Y0, Y9, Y9
+	VPSHUFB      Y8, Y10, Y8
+	VPSHUFB      Y9, Y10, Y9
+	VPADDB       Y8, Y6, Y6
+	VPADDB       Y9, Y7, Y7
+	VPADDW       Y6, Y2, Y2
+	VPMADDUBSW   Y1, Y6, Y6
+	VPADDW       Y6, Y4, Y4
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y1, Y7, Y7
+	VPADDW       Y7, Y5, Y5
+	VMOVDQU      128(AX), Y7
+	VMOVDQU      128(CX), Y8
+	VPAND        Y0, Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        Y0, Y7, Y7
+	VPSHUFB      Y6, Y8, Y6
+	VPSHUFB      Y7, Y8, Y7
+	VMOVDQU      160(AX), Y9
+	VMOVDQU      160(CX), Y10
+	VPAND        Y0, Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        Y0, Y9, Y9
+	VPSHUFB      Y8, Y10, Y8
+	VPSHUFB      Y9, Y10, Y9
+	VPADDB       Y8, Y6, Y6
+	VPADDB       Y9, Y7, Y7
+	VPADDW       Y6, Y2, Y2
+	VPMADDUBSW   Y1, Y6, Y6
+	VPADDW       Y6, Y4, Y4
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y1, Y7, Y7
+	VPADDW       Y7, Y5, Y5
+	VMOVDQU      192(AX), Y7
+	VMOVDQU      192(CX), Y8
+	VPAND        Y0, Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        Y0, Y7, Y7
+	VPSHUFB      Y6, Y8, Y6
+	VPSHUFB      Y7, Y8, Y7
+	VMOVDQU      224(AX), Y9
+	VMOVDQU      224(CX), Y10
+	VPAND        Y0, Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        Y0, Y9, Y9
+	VPSHUFB      Y8, Y10, Y8
+	VPSHUFB      Y9, Y10, Y9
+	VPADDB       Y8, Y6, Y6
+	VPADDB       Y9, Y7, Y7
+	VPADDW       Y6, Y2, Y2
+	VPMADDUBSW   Y1, Y6, Y6
+	VPADDW       Y6, Y4, Y4
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y1, Y7, Y7
+	VPADDW       Y7, Y5, Y5
+	ADDQ         $+256, AX
+	ADDQ         $+256, CX
+	SUBQ         $+16, DX
+	JHI          scanBlockAVX2_groups
+	VPSLLW       $0x08, Y4, Y0
+	VPSUBW       Y0, Y2, Y2
+	VPUNPCKLWD   Y4, Y2, Y0
+	VPUNPCKHWD   Y4, Y2, Y1
+	VEXTRACTI128 $0x01, Y0, X2
+	VPMOVZXWD    X2, Y2
+	VPMOVZXWD    X0, Y0
+	VPADDD       Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y1, X2
+	VPMOVZXWD    X2, Y2
+	VPMOVZXWD    X1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPSLLW       $0x08, Y5, Y2
+	VPSUBW       Y2, Y3, Y3
+	VPUNPCKLWD   Y5, Y3, Y2
+	VPUNPCKHWD   Y5, Y3, Y3
+	VEXTRACTI128 $0x01, Y2, X4
+	VPMOVZXWD    X4, Y4
+	VPMOVZXWD    X2, Y2
+	VPADDD       Y4, Y2, Y2
+	VEXTRACTI128 $0x01, Y3, X4
+	VPMOVZXWD    X4, Y4
+	VPMOVZXWD    X3, Y3
+	VPADDD       Y4, Y3, Y3
+	MOVQ         factors+24(FP), AX
+	MOVQ         est+48(FP), CX
+	VBROADCASTSS mul+32(FP), Y4
+	VBROADCASTSS add+36(FP), Y5
+	VBROADCASTSS base+40(FP), Y6
+	VBROADCASTSS limit+44(FP), Y7
+	VCVTDQ2PS    Y0, Y0
+	VFMADD213PS  Y5, Y4, Y0
+	VCVTPH2PS    64(AX), Y8
+	VMULPS       Y8, Y0, Y0
+	VCVTPH2PS    (AX), Y8
+	VADDPS       Y6, Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VMOVDQU      Y0, (CX)
+	VCMPPS       $0x11, Y7, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	VCVTDQ2PS    Y1, Y1
+	VFMADD213PS  Y5, Y4, Y1
+	VCVTPH2PS    80(AX), Y0
+	VMULPS       Y0, Y1, Y1
+	VCVTPH2PS    16(AX), Y0
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVDQU      Y1, 32(CX)
+	VCMPPS       $0x11, Y7, Y1, Y1
+	VMOVMSKPS    Y1, DI
+	SHLL         $0x08, DI
+	ORL          DI, DX
+	VCVTDQ2PS    Y2, Y2
+	VFMADD213PS  Y5, Y4, Y2
+	VCVTPH2PS    96(AX), Y0
+	VMULPS       Y0, Y2, Y2
+	VCVTPH2PS    32(AX), Y0
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VMOVDQU      Y2, 64(CX)
+	VCMPPS       $0x11, Y7, Y2, Y2
+	VMOVMSKPS    Y2, DI
+	SHLL         $0x10, DI
+	ORL          DI, DX
+	VCVTDQ2PS    Y3, Y3
+	VFMADD213PS  Y5, Y4, Y3
+	VCVTPH2PS    112(AX), Y0
+	VMULPS       Y0, Y3, Y3
+	VCVTPH2PS    48(AX), Y0
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVDQU      Y3, 96(CX)
+	VCMPPS       $0x11, Y7, Y3, Y3
+	VMOVMSKPS    Y3, DI
+	SHLL         $0x18, DI
+	ORL          DI, DX
+	MOVL         DX, ret+72(FP)
+	JMP          scanBlockAVX2_rest
+
+scanBlockAVX2_line:
+	PREFETCHT0 (BX)
+	ADDQ       $+64, BX
+
+scanBlockAVX2_rest:
+	CMPQ BX, SI
+	JCS  scanBlockAVX2_line
+	VZEROUPPER
+	RET
+
 // func scanBlock(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 TEXT ·scanBlock(SB), NOSPLIT, $0-76
 	CMPB ·level+0(SB), $0x04
@@ -1131,4 +1351,9 @@ scanBlock_below_vbmi:
 	JMP  ·scanBlockAVX512(SB)
 
 scanBlock_below_avx512:
+	CMPB ·level+0(SB), $0x01
+	JB   scanBlock_below_avx2
+	JMP  ·scanBlockAVX2(SB)
+
+scanBlock_below_avx2:
 	JMP ·scanBlockGeneric(SB)

@@ -26,7 +26,7 @@ func available() []kernels {
 		avx2   = []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2, cpuid.FMA3, cpuid.F16C}
 		avx512 = []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL}
 		vnni   = append(slices.Clone(avx512), cpuid.AVX512VNNI)
-		vbmi   = append(slices.Clone(vnni), cpuid.AVX512VBMI)
+		vbmi   = append(slices.Clone(vnni), cpuid.AVX512VBMI, cpuid.GFNI)
 	)
 	var sets []kernels
 	add := func(needs []cpuid.FeatureID, k kernels) {

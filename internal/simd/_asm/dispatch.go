@@ -22,7 +22,7 @@ var (
 	avx2     = level{1, "AVX2", "AVX2, FMA3 and F16C"}
 	avx512bw = level{2, "AVX512", "AVX512 F, BW, DQ and VL"}
 	vnni     = level{3, "VNNI", "AVX512 F, BW, DQ, VL and VNNI"}
-	vbmi     = level{4, "VBMI", "AVX512 F, BW, DQ, VL, VNNI and VBMI"}
+	vbmi     = level{4, "VBMI", "AVX512 F, BW, DQ, VL, VNNI and VBMI and GFNI"}
 )
 
 // kernel is a function with one body per level, the highest level first; a
@@ -73,20 +73,27 @@ func tail(symbol string) {
 	})
 }
 
-// three appends an instruction of the form dst = f(dst, src1, src2) that the
-// generator's library does not know.
-func three(opcode string, src2, src1, dst Op) {
+// VPDPBUSD adds to each number of 32 bits in dst the products of the four
+// unsigned bytes of x and the four signed ones of q in its place.
+func VPDPBUSD(q, x, dst Op) {
 	Instruction(&ir.Instruction{
-		Opcode:   opcode,
-		Operands: []Op{src2, src1, dst},
-		Inputs:   []Op{src2, src1, dst},
+		Opcode:   "VPDPBUSD",
+		Operands: []Op{q, x, dst},
+		Inputs:   []Op{q, x, dst},
 		Outputs:  []Op{dst},
 	})
 }
 
-// VPDPBUSD adds to each number of 32 bits in dst the products of the four
-// unsigned bytes of x and the four signed ones of q in its place.
-func VPDPBUSD(q, x, dst Op) { three("VPDPBUSD", q, x, dst) }
+// VGF2P8AFFINEQB multiplies each byte of x, as a vector of bits, by the matrix of
+// bits in its place.
+func VGF2P8AFFINEQB(plus, matrix, x, dst Op) {
+	Instruction(&ir.Instruction{
+		Opcode:   "VGF2P8AFFINEQB",
+		Operands: []Op{plus, matrix, x, dst},
+		Inputs:   []Op{matrix, x},
+		Outputs:  []Op{dst},
+	})
+}
 
 // param is the address of an argument, or of the _base or _len of a slice.
 func param(name string) Mem {

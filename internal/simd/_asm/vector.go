@@ -47,3 +47,47 @@ func fold(v reg.VecVirtual, add func(ops ...Op)) reg.Register {
 	add(h, v.AsX(), v.AsX())
 	return v.AsX()
 }
+
+// move copies a register from or to memory.
+func move(from, to Op) {
+	if isZ(from) || isZ(to) {
+		VMOVDQU64(from, to)
+		return
+	}
+	VMOVDQU(from, to)
+}
+
+func isZ(op Op) bool {
+	v, ok := op.(reg.VecVirtual)
+	return ok && v.Size() == 64
+}
+
+// and clears in v what is not set in mask.
+func and(mask Op, v reg.VecVirtual) {
+	if isZ(v) {
+		VPANDD(mask, v, v)
+		return
+	}
+	VPAND(mask, v, v)
+}
+
+// load makes a register of bytes that are a function of their place.
+func load(zmm bool, name string, f func(i int) int) reg.VecVirtual {
+	v := vec(zmm)
+	move(constant(name, bytes(64, f)), v)
+	return v
+}
+
+// loadWords makes a register of numbers of 32 bits that are a function of their
+// place.
+func loadWords(zmm bool, name string, f func(i int) uint32) reg.VecVirtual {
+	v := vec(zmm)
+	move(constant(name, words(16, f)), v)
+	return v
+}
+
+// Conditions for VCMPPS, ordered and quiet.
+const (
+	lessThan = 0x11
+	notBelow = 0x1d
+)
