@@ -1,6 +1,9 @@
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // BlockSize is how many neighbors' codes ScanBlock looks at together.
 const BlockSize = 32
@@ -34,39 +37,36 @@ func ScanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, l
 // g is 64 + Σ ±q[4g+i] over the four bits i of b, plus where the bit is set.
 // The numbers of q are from -15 to 15, so that the sum of two entries fits in a
 // byte; groups is a multiple of 16.
-func BuildTable(q *int8, lut *uint8, groups int) { buildTableGeneric(q, lut, groups) }
+func BuildTable(q *int8, lut *uint8, groups int) { buildTable(q, lut, groups) }
 
 // EncodeEdge compares two vectors of n codes with the scales so and sc: with
 // c[i] standing for sc·(c[i]-128), o likewise, and r = o - c, it puts the signs
 // of r into bits (1 where r ≥ 0, lowest bit first, n/8 bytes) and returns
 // Σ|r|, Σr² and Σ±c, plus where the bit is set. n is a multiple of 64.
 func EncodeEdge(o, c *uint8, so, sc float32, n int, bits *uint8) (l1, l2, sign float32) {
-	return encodeEdgeGeneric(o, c, so, sc, n, bits)
+	return encodeEdge(o, c, so, sc, n, bits)
 }
 
 // DotFine returns Σ q[i]·(16·(hi[i]-128) + lo[i]-8), where lo holds four bits a
 // number: in each 32 bytes byte j holds number j low and number j+32 high. n is
 // a multiple of 64.
-func DotFine(q *float32, hi, lo *uint8, n int) float32 { return dotFineGeneric(q, hi, lo, n) }
+func DotFine(q *float32, hi, lo *uint8, n int) float32 { return dotFine(q, hi, lo, n) }
 
 // Hadamard applies the Walsh-Hadamard transform in place, scaled so that
 // lengths stay. The length of x is a power of two.
-func Hadamard(x []float32) { hadamardGeneric(x) }
+func Hadamard(x []float32) { hadamard(x, float32(1/math.Sqrt(float64(len(x))))) }
 
 // Quantize puts x[i]·inv, rounded to the nearest integer (ties to even) and
 // clipped to ±127, into out[i] and returns the sum of what it put there. n is a
 // multiple of 64.
 func Quantize(x *float32, inv float32, n int, out *int8) int32 {
-	return quantizeGeneric(x, inv, n, out)
+	return quantize(x, inv, n, out)
 }
 
 // MaxAbs returns the largest |x[i]|; 0 for no numbers.
-func MaxAbs(x []float32) float32 { return maxAbsGeneric(x) }
+func MaxAbs(x []float32) float32 { return maxAbs(x) }
 
 // Multiply multiplies each number of x with the one of y, which is as long.
 func Multiply(x, y []float32) {
-	y = y[:len(x)]
-	for i := range x {
-		x[i] *= y[i]
-	}
+	multiply(x, y[:len(x)])
 }

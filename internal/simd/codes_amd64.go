@@ -63,3 +63,108 @@ func scanBlockAVX2(codes *uint8, lut *uint8, groups int, factors *uint16, mul fl
 //
 //go:noescape
 func scanBlock(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
+
+// buildTableAVX512 is buildTable with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func buildTableAVX512(q *int8, lut *uint8, groups int)
+
+// buildTableAVX2 is buildTable with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func buildTableAVX2(q *int8, lut *uint8, groups int)
+
+// buildTable is BuildTable with the instructions of the level in use.
+//
+//go:noescape
+func buildTable(q *int8, lut *uint8, groups int)
+
+// encodeEdgeAVX512 is encodeEdge with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func encodeEdgeAVX512(o *uint8, c *uint8, so float32, sc float32, n int, bits *uint8) (l1 float32, l2 float32, sign float32)
+
+// encodeEdgeAVX2 is encodeEdge with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func encodeEdgeAVX2(o *uint8, c *uint8, so float32, sc float32, n int, bits *uint8) (l1 float32, l2 float32, sign float32)
+
+// encodeEdge is EncodeEdge with the instructions of the level in use.
+//
+//go:noescape
+func encodeEdge(o *uint8, c *uint8, so float32, sc float32, n int, bits *uint8) (l1 float32, l2 float32, sign float32)
+
+// dotFineAVX512 is dotFine with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func dotFineAVX512(q *float32, hi *uint8, lo *uint8, n int) float32
+
+// dotFineAVX2 is dotFine with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func dotFineAVX2(q *float32, hi *uint8, lo *uint8, n int) float32
+
+// dotFine is DotFine with the instructions of the level in use.
+//
+//go:noescape
+func dotFine(q *float32, hi *uint8, lo *uint8, n int) float32
+
+// hadamardAVX512 is hadamard with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func hadamardAVX512(x []float32, scale float32)
+
+// hadamardAVX2 is hadamard with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func hadamardAVX2(x []float32, scale float32)
+
+// hadamard applies the Walsh-Hadamard transform in place and multiplies by scale.
+//
+//go:noescape
+func hadamard(x []float32, scale float32)
+
+// quantizeAVX512 is quantize with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func quantizeAVX512(x *float32, inv float32, n int, out *int8) int32
+
+// quantizeAVX2 is quantize with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func quantizeAVX2(x *float32, inv float32, n int, out *int8) int32
+
+// quantize is Quantize with the instructions of the level in use.
+//
+//go:noescape
+func quantize(x *float32, inv float32, n int, out *int8) int32
+
+// maxAbsAVX512 is maxAbs with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func maxAbsAVX512(x []float32) float32
+
+// maxAbsAVX2 is maxAbs with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func maxAbsAVX2(x []float32) float32
+
+// maxAbs is MaxAbs with the instructions of the level in use.
+//
+//go:noescape
+func maxAbs(x []float32) float32
+
+// multiplyAVX512 is multiply with AVX512 F, BW, DQ and VL.
+//
+//go:noescape
+func multiplyAVX512(x []float32, y []float32)
+
+// multiplyAVX2 is multiply with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func multiplyAVX2(x []float32, y []float32)
+
+// multiply is Multiply with the instructions of the level in use.
+//
+//go:noescape
+func multiply(x []float32, y []float32)

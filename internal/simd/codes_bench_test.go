@@ -51,3 +51,70 @@ func BenchmarkDotCodesList(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(slots)), "ns/slot")
 	})
 }
+
+func BenchmarkBuildTable(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		q, lut := aligned(n), aligned(4*n)
+		for b.Loop() {
+			BuildTable((*int8)(unsafe.Pointer(&q[0])), &lut[0], n/4)
+		}
+	})
+}
+
+func BenchmarkEncodeEdge(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		o, c, bits := aligned(n), aligned(n), aligned(n/8)
+		for b.Loop() {
+			EncodeEdge(&o[0], &c[0], 0.01, 0.02, n, &bits[0])
+		}
+	})
+}
+
+func BenchmarkDotFine(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		q, hi, lo := ofBytes[float32](aligned(4*n)), aligned(n), aligned(n/2)
+		for b.Loop() {
+			DotFine(&q[0], &hi[0], &lo[0], n)
+		}
+	})
+}
+
+func BenchmarkHadamard(b *testing.B) {
+	eachSet(b, func(b *testing.B) {
+		for _, n := range []int{64, 128, 256, 512, 1024, 4096} {
+			b.Run(fmt.Sprint(n), func(b *testing.B) {
+				x := ofBytes[float32](aligned(4 * n))
+				for b.Loop() {
+					Hadamard(x)
+				}
+			})
+		}
+	})
+}
+
+func BenchmarkQuantize(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		x, out := ofBytes[float32](aligned(4*n)), ofBytes[int8](aligned(n))
+		for b.Loop() {
+			Quantize(&x[0], 1, n, &out[0])
+		}
+	})
+}
+
+func BenchmarkMaxAbs(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		x := ofBytes[float32](aligned(4 * n))
+		for b.Loop() {
+			MaxAbs(x)
+		}
+	})
+}
+
+func BenchmarkMultiply(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		x, y := ofBytes[float32](aligned(4*n)), ofBytes[float32](aligned(4*n))
+		for b.Loop() {
+			Multiply(x, y)
+		}
+	})
+}

@@ -138,7 +138,7 @@ func TestScanBlockAgreesWithGeneric(t *testing.T) {
 				}
 				f := float64(half(factors[BlockSize+j]))
 				scale := math.Abs(float64(want[j])) + math.Abs(f)*(float64(mul)*31*float64(n)+40) + 1
-				if !close32(got[j], want[j], scale) {
+				if !close32(got[j], want[j], 1, scale) {
 					t.Errorf("distance %d is %v, want %v", j, got[j], want[j])
 				}
 			}
@@ -146,12 +146,13 @@ func TestScanBlockAgreesWithGeneric(t *testing.T) {
 	})
 }
 
-// close32 tells whether two sums of a given magnitude differ by rounding only.
-func close32(got, want float32, scale float64) bool {
+// close32 tells whether two sums of n numbers differ by rounding only; scale is
+// the sum of the magnitudes.
+func close32(got, want float32, n int, scale float64) bool {
 	if got == want || got != got && want != want {
 		return true
 	}
-	return math.Abs(float64(got)-float64(want)) <= 1e-6*scale
+	return math.Abs(float64(got)-float64(want)) <= (1e-6+4e-9*float64(n))*scale
 }
 
 func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
@@ -174,4 +175,133 @@ func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
 			t.Errorf("with a limit that is no number: %b", got)
 		}
 	})
+}
+
+func TestBuildTableAgreesWithGeneric(t *testing.T) {
+	eachInput(t, func(t *testing.T, n int, f, _ func(i, low, high int) int) {
+		q, got, want := ofBytes[int8](guardedBytes(t, n)), guardedBytes(t, 4*n), make([]byte, 4*n)
+		fill(q, -15, 15, f)
+		buildTableGeneric(&q[0], &want[0], n/4)
+		BuildTable(&q[0], &got[0], n/4)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	})
+}
+
+func TestEncodeEdgeAgreesWithGeneric(t *testing.T) {
+	eachInput(t, func(t *testing.T, n int, fo, fc func(i, low, high int) int) {
+		o, c, bits, want := guardedBytes(t, n), guardedBytes(t, n), guardedBytes(t, n/8), make([]byte, n/8)
+		fill(o, 0, 255, fo)
+		fill(c, 0, 255, fc)
+		// With the same scale, and with one three times the other, products are
+		// equal or nearly so.
+		so := rand.Float32()
+		for _, sc := range []float32{so, so * 3, so / 3, rand.Float32(), 0} {
+			wantL1, wantL2, wantSign := encodeEdgeGeneric(&o[0], &c[0], so, sc, n, &want[0])
+			l1, l2, sign := EncodeEdge(&o[0], &c[0], so, sc, n, &bits[0])
+			if !slices.Equal(bits, want) {
+				t.Errorf("scales %v and %v: the bits are %b, want %b", so, sc, bits, want)
+			}
+			scale := 128 * float64(n) * float64(so+sc)
+			if !close32(l1, wantL1, n, scale) || !close32(l2, wantL2, n, scale*128*float64(so+sc)) || !close32(sign, wantSign, n, scale) {
+				t.Errorf("scales %v and %v: got %v, %v and %v, want %v, %v and %v", so, sc, l1, l2, sign, wantL1, wantL2, wantSign)
+			}
+		}
+	})
+}
+
+func TestDotFineAgreesWithGeneric(t *testing.T) {
+	eachInput(t, func(t *testing.T, n int, fh, fl func(i, low, high int) int) {
+		q, hi, lo := guarded(t, n), guardedBytes(t, n), guardedBytes(t, n/2)
+		fill(hi, 0, 255, fh)
+		fill(lo, 0, 255, fl)
+		var scale float64
+		for i := range q {
+			q[i] = float32(rand.NormFloat64())
+			scale += 2056 * math.Abs(float64(q[i]))
+		}
+		if got, want := DotFine(&q[0], &hi[0], &lo[0], n), dotFineGeneric(&q[0], &hi[0], &lo[0], n); !close32(got, want, n, scale) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+func TestHadamardAgreesWithGeneric(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		for n := 1; n <= 8192; n *= 2 {
+			x, want := guarded(t, n), make([]float32, n)
+			var scale float64
+			for i := range x {
+				x[i] = float32(rand.NormFloat64())
+				scale += math.Abs(float64(x[i]))
+			}
+			copy(want, x)
+			factor := 1 / math.Sqrt(float64(n))
+			hadamardGeneric(want, float32(factor))
+			Hadamard(x)
+			for i := range x {
+				if !close32(x[i], want[i], n, scale*factor) {
+					t.Fatalf("number %d of %d is %v, want %v", i, n, x[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func TestQuantizeAgreesWithGeneric(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		for _, n := range lengths {
+			for _, inv := range []float32{0, 0.5, 1, 3.7, 1e6} {
+				x, got, want := guarded(t, n), ofBytes[int8](guardedBytes(t, n)), make([]int8, n)
+				for i := range x {
+					switch i % 3 {
+					case 0: // In the middle between two integers where inv is 1.
+						x[i] = float32(rand.IntN(300)) - 150 + 0.5
+					case 1:
+						x[i] = float32(100 * rand.NormFloat64())
+					case 2:
+						x[i] = float32(math.Pow(-10, float64(rand.IntN(30))))
+					}
+				}
+				wantSum := quantizeGeneric(&x[0], inv, n, &want[0])
+				if sum := Quantize(&x[0], inv, n, &got[0]); sum != wantSum || !slices.Equal(got, want) {
+					t.Errorf("%d numbers times %v: got %d, %d, want %d, %d", n, inv, sum, got, wantSum, want)
+				}
+			}
+		}
+	})
+}
+
+func TestMaxAbsAndMultiplyAgreeWithGeneric(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		for n := range 300 {
+			x, y, want := guarded(t, n), guarded(t, n), make([]float32, n)
+			for i := range x {
+				x[i], y[i] = float32(rand.NormFloat64()), float32(rand.NormFloat64())
+			}
+			if n > 0 {
+				// The largest at any place, with either sign.
+				x[rand.IntN(n)] = 100 * float32(2*rand.IntN(2)-1)
+			}
+			if got, want := MaxAbs(x), maxAbsGeneric(x); got != want {
+				t.Errorf("the largest of %d is %v, want %v", n, got, want)
+			}
+			copy(want, x)
+			multiplyGeneric(want, y)
+			Multiply(x, y)
+			if !slices.Equal(x, want) {
+				t.Errorf("%d products: got %v, want %v", n, x, want)
+			}
+		}
+	})
+}
+
+func TestMultiplyTakesNoFewerNumbers(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("fewer numbers to multiply with did not panic")
+		}
+	}()
+	Multiply(make([]float32, 3), make([]float32, 2))
 }

@@ -91,3 +91,6 @@ const (
 	lessThan = 0x11
 	notBelow = 0x1d
 )
+
+// aOrBAndC is a | b & c for VPTERNLOGD, where a is the destination.
+const aOrBAndC = 0xf8
