@@ -4,12 +4,12 @@
 
 package simd
 
-// dotCodesVNNI is dotCodes with AVX512 F, BW, DQ, VL and VNNI.
+// dotCodesVNNI is dotCodes with AVX512F, AVX512BW and AVX512VNNI.
 //
 //go:noescape
 func dotCodesVNNI(x *uint8, q *int8, n int) int32
 
-// dotCodesAVX512 is dotCodes with AVX512 F, BW, DQ and VL.
+// dotCodesAVX512 is dotCodes with AVX512F and AVX512BW.
 //
 //go:noescape
 func dotCodesAVX512(x *uint8, q *int8, n int) int32
@@ -24,12 +24,12 @@ func dotCodesAVX2(x *uint8, q *int8, n int) int32
 //go:noescape
 func dotCodes(x *uint8, q *int8, n int) int32
 
-// dotCodesListVNNI is dotCodesList with AVX512 F, BW, DQ, VL and VNNI.
+// dotCodesListVNNI is dotCodesList with AVX512F, AVX512BW and AVX512VNNI.
 //
 //go:noescape
 func dotCodesListVNNI(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
 
-// dotCodesListAVX512 is dotCodesList with AVX512 F, BW, DQ and VL.
+// dotCodesListAVX512 is dotCodesList with AVX512F and AVX512BW.
 //
 //go:noescape
 func dotCodesListAVX512(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
@@ -44,12 +44,12 @@ func dotCodesListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, n in
 //go:noescape
 func dotCodesList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
 
-// scanBlockVBMI is scanBlock with AVX512 F, BW, DQ, VL, VNNI and VBMI and GFNI.
+// scanBlockVBMI is scanBlock with AVX512F, AVX512BW, AVX512VNNI, AVX512VBMI and GFNI.
 //
 //go:noescape
 func scanBlockVBMI(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 
-// scanBlockAVX512 is scanBlock with AVX512 F, BW, DQ and VL.
+// scanBlockAVX512 is scanBlock with AVX512F and AVX512BW.
 //
 //go:noescape
 func scanBlockAVX512(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
@@ -64,7 +64,7 @@ func scanBlockAVX2(codes *uint8, lut *uint8, groups int, factors *uint16, mul fl
 //go:noescape
 func scanBlock(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 
-// buildTableAVX512 is buildTable with AVX512 F, BW, DQ and VL.
+// buildTableAVX512 is buildTable with AVX512F and AVX512BW.
 //
 //go:noescape
 func buildTableAVX512(q *int8, lut *uint8, groups int)
@@ -79,7 +79,7 @@ func buildTableAVX2(q *int8, lut *uint8, groups int)
 //go:noescape
 func buildTable(q *int8, lut *uint8, groups int)
 
-// encodeEdgeAVX512 is encodeEdge with AVX512 F, BW, DQ and VL.
+// encodeEdgeAVX512 is encodeEdge with AVX512F and AVX512BW.
 //
 //go:noescape
 func encodeEdgeAVX512(o *uint8, c *uint8, so float32, sc float32, n int, bits *uint8) (l1 float32, l2 float32, sign float32)
@@ -94,7 +94,7 @@ func encodeEdgeAVX2(o *uint8, c *uint8, so float32, sc float32, n int, bits *uin
 //go:noescape
 func encodeEdge(o *uint8, c *uint8, so float32, sc float32, n int, bits *uint8) (l1 float32, l2 float32, sign float32)
 
-// dotFineAVX512 is dotFine with AVX512 F, BW, DQ and VL.
+// dotFineAVX512 is dotFine with AVX512F and AVX512BW.
 //
 //go:noescape
 func dotFineAVX512(q *float32, hi *uint8, lo *uint8, n int) float32
@@ -109,7 +109,7 @@ func dotFineAVX2(q *float32, hi *uint8, lo *uint8, n int) float32
 //go:noescape
 func dotFine(q *float32, hi *uint8, lo *uint8, n int) float32
 
-// hadamardAVX512 is hadamard with AVX512 F, BW, DQ and VL.
+// hadamardAVX512 is hadamard with AVX512F and AVX512BW.
 //
 //go:noescape
 func hadamardAVX512(x []float32, scale float32)
@@ -124,7 +124,7 @@ func hadamardAVX2(x []float32, scale float32)
 //go:noescape
 func hadamard(x []float32, scale float32)
 
-// quantizeAVX512 is quantize with AVX512 F, BW, DQ and VL.
+// quantizeAVX512 is quantize with AVX512F and AVX512BW.
 //
 //go:noescape
 func quantizeAVX512(x *float32, inv float32, n int, out *int8) int32
@@ -139,7 +139,7 @@ func quantizeAVX2(x *float32, inv float32, n int, out *int8) int32
 //go:noescape
 func quantize(x *float32, inv float32, n int, out *int8) int32
 
-// maxAbsAVX512 is maxAbs with AVX512 F, BW, DQ and VL.
+// maxAbsAVX512 is maxAbs with AVX512F and AVX512BW.
 //
 //go:noescape
 func maxAbsAVX512(x []float32) float32
@@ -154,7 +154,7 @@ func maxAbsAVX2(x []float32) float32
 //go:noescape
 func maxAbs(x []float32) float32
 
-// multiplyAVX512 is multiply with AVX512 F, BW, DQ and VL.
+// multiplyAVX512 is multiply with AVX512F and AVX512BW.
 //
 //go:noescape
 func multiplyAVX512(x []float32, y []float32)

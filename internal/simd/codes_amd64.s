@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func dotCodesVNNI(x *uint8, q *int8, n int) int32
-// Requires: AVX, AVX2, AVX512F
+// Requires: AVX, AVX2, AVX512F, AVX512VNNI
 TEXT ·dotCodesVNNI(SB), NOSPLIT, $0-28
 	MOVQ   x+0(FP), AX
 	MOVQ   q+8(FP), CX
@@ -346,7 +346,7 @@ dotCodes_below_avx2:
 	JMP ·dotCodesGeneric(SB)
 
 // func dotCodesListVNNI(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
-// Requires: AVX, AVX2, AVX512F, MMX+
+// Requires: AVX, AVX2, AVX512F, AVX512VNNI, MMX+
 TEXT ·dotCodesListVNNI(SB), NOSPLIT, $0-80
 	MOVQ slots_base+16(FP), AX
 	MOVQ slots_len+24(FP), CX
@@ -820,7 +820,7 @@ dotCodesList_below_avx2:
 	JMP ·dotCodesListGeneric(SB)
 
 // func scanBlockVBMI(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
-// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, MMX+
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, AVX512VNNI, GFNI, MMX+
 TEXT ·scanBlockVBMI(SB), NOSPLIT, $0-76
 	VMOVDQU64 nibbles<>+0(SB), Z0
 	MOVQ      codes+0(FP), AX

@@ -2,6 +2,7 @@ package simd
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"unsafe"
 )
@@ -116,5 +117,64 @@ func BenchmarkMultiply(b *testing.B) {
 		for b.Loop() {
 			Multiply(x, y)
 		}
+	})
+}
+
+// scattered returns memory far larger than the caches and random places in it,
+// multiples of stride.
+func scattered(stride int) (mem []byte, places []int) {
+	const size = 1 << 29
+	mem = aligned(size)
+	for i := 0; i < size; i += 4096 {
+		mem[i] = 1
+	}
+	places = make([]int, 1<<16)
+	for i := range places {
+		places[i] = rand.IntN(size/stride) * stride
+	}
+	return mem, places
+}
+
+func BenchmarkScanBlockFromMemory(b *testing.B) {
+	const n = 384
+	const size = 4*n + 128
+	lut := aligned(4 * n)
+	var est [BlockSize]float32
+	mem, places := scattered(size + 128)
+	for _, ahead := range []int{0, size} {
+		b.Run(fmt.Sprintf("%d/%d bytes ahead", n, ahead), func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				block := mem[places[i%len(places)]:]
+				next := mem[places[(i+1)%len(places)]:]
+				ScanBlock(&block[0], &lut[0], n/4, (*uint16)(unsafe.Pointer(&block[4*n])), 1, 2, 3, 4, &est, unsafe.Pointer(&next[0]), ahead)
+			}
+		})
+	}
+}
+
+func BenchmarkDotCodesFromMemory(b *testing.B) {
+	const n, count = 384, 32
+	q, out := ofBytes[int8](aligned(n)), make([]int32, count)
+	mem, places := scattered(n)
+	slots := make([]uint32, len(places))
+	for i := range slots {
+		slots[i] = uint32(places[i] / n)
+	}
+	perSlot := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*count), "ns/slot")
+	}
+	b.Run("one by one", func(b *testing.B) {
+		for i := 0; b.Loop(); i += count {
+			for j := range out {
+				out[j] = DotCodes(&mem[places[(i+j)%len(slots)]], &q[0], n)
+			}
+		}
+		perSlot(b)
+	})
+	b.Run("list", func(b *testing.B) {
+		for i := 0; b.Loop(); i += count {
+			DotCodesList(unsafe.Pointer(&mem[0]), n, slots[i%len(slots):][:count], &q[0], n, out)
+		}
+		perSlot(b)
 	})
 }

@@ -3,15 +3,13 @@
 package simd
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/klauspost/cpuid/v2"
 )
 
-// The levels of the kernels for codes: at each, those instructions are used
-// that the set of this level in available asks for, and no others. Level 0 is
-// plain Go.
+// The levels of the kernels for codes; level 0 is plain Go. The generator in
+// _asm knows them by the same numbers.
 const (
 	levelAVX2 = 1 + iota
 	levelAVX512
@@ -19,26 +17,39 @@ const (
 	levelVBMI
 )
 
+// needs lists the instructions that are used at a level.
+func needs(level uint8) []cpuid.FeatureID {
+	features := []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2}
+	if level == levelAVX2 {
+		return append(features, cpuid.FMA3, cpuid.F16C)
+	}
+	features = append(features, cpuid.AVX512F, cpuid.AVX512BW)
+	if level >= levelVNNI {
+		features = append(features, cpuid.AVX512VNNI)
+	}
+	if level >= levelVBMI {
+		features = append(features, cpuid.AVX512VBMI, cpuid.GFNI)
+	}
+	return features
+}
+
 // available returns the sets that this processor and its operating system
 // support, the fastest first.
 func available() []kernels {
-	var (
-		avx2   = []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2, cpuid.FMA3, cpuid.F16C}
-		avx512 = []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL}
-		vnni   = append(slices.Clone(avx512), cpuid.AVX512VNNI)
-		vbmi   = append(slices.Clone(vnni), cpuid.AVX512VBMI, cpuid.GFNI)
-	)
 	var sets []kernels
-	add := func(needs []cpuid.FeatureID, k kernels) {
-		if cpuid.CPU.Supports(needs...) {
+	for _, k := range []kernels{
+		{"avx512vbmi", levelVBMI, wrap(dotAVX512), wrap(l2AVX512)},
+		{"avx512vnni", levelVNNI, wrap(dotAVX512), wrap(l2AVX512)},
+		{"avx512", levelAVX512, wrap(dotAVX512), wrap(l2AVX512)},
+		{"avx2", levelAVX2, wrap(dotFMA), wrap(l2FMA)},
+	} {
+		if cpuid.CPU.Supports(needs(k.level)...) {
 			sets = append(sets, k)
 		}
 	}
-	add(vbmi, kernels{"avx512vbmi", levelVBMI, wrap(dotAVX512), wrap(l2AVX512)})
-	add(vnni, kernels{"avx512vnni", levelVNNI, wrap(dotAVX512), wrap(l2AVX512)})
-	add(avx512, kernels{"avx512", levelAVX512, wrap(dotAVX512), wrap(l2AVX512)})
-	add(avx2, kernels{"avx2", levelAVX2, wrap(dotFMA), wrap(l2FMA)})
-	add([]cpuid.FeatureID{cpuid.AVX, cpuid.FMA3}, kernels{"fma", 0, wrap(dotFMA), wrap(l2FMA)})
+	if cpuid.CPU.Supports(cpuid.AVX, cpuid.FMA3) {
+		sets = append(sets, kernels{"fma", 0, wrap(dotFMA), wrap(l2FMA)})
+	}
 	return append(sets, generic)
 }
 

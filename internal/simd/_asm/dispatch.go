@@ -20,9 +20,9 @@ type level struct {
 
 var (
 	avx2     = level{1, "AVX2", "AVX2, FMA3 and F16C"}
-	avx512bw = level{2, "AVX512", "AVX512 F, BW, DQ and VL"}
-	vnni     = level{3, "VNNI", "AVX512 F, BW, DQ, VL and VNNI"}
-	vbmi     = level{4, "VBMI", "AVX512 F, BW, DQ, VL, VNNI and VBMI and GFNI"}
+	avx512bw = level{2, "AVX512", "AVX512F and AVX512BW"}
+	vnni     = level{3, "VNNI", "AVX512F, AVX512BW and AVX512VNNI"}
+	vbmi     = level{4, "VBMI", "AVX512F, AVX512BW, AVX512VNNI, AVX512VBMI and GFNI"}
 )
 
 // kernel is a function with one body per level, the highest level first; a
@@ -81,6 +81,7 @@ func VPDPBUSD(q, x, dst Op) {
 		Operands: []Op{q, x, dst},
 		Inputs:   []Op{q, x, dst},
 		Outputs:  []Op{dst},
+		ISA:      []string{"AVX512VNNI"},
 	})
 }
 
@@ -92,6 +93,7 @@ func VGF2P8AFFINEQB(plus, matrix, x, dst Op) {
 		Operands: []Op{plus, matrix, x, dst},
 		Inputs:   []Op{matrix, x},
 		Outputs:  []Op{dst},
+		ISA:      []string{"AVX512F", "GFNI"},
 	})
 }
 
