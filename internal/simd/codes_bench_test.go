@@ -2,7 +2,6 @@ package simd
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"unsafe"
 )
@@ -128,9 +127,10 @@ func scattered(stride int) (mem []byte, places []int) {
 	for i := 0; i < size; i += 4096 {
 		mem[i] = 1
 	}
+	rng := newRand()
 	places = make([]int, 1<<16)
 	for i := range places {
-		places[i] = rand.IntN(size/stride) * stride
+		places[i] = rng.IntN(size/stride) * stride
 	}
 	return mem, places
 }

@@ -25,13 +25,14 @@ func dotCodesListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, n
 // scanBlockGeneric estimates 32 distances from 1-bit codes. It fetches nothing
 // ahead, for which plain Go has no means.
 func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, _ *uint8, _ int) uint32 {
-	cs, ls := unsafe.Slice(codes, groups*16), unsafe.Slice(lut, groups*16)
+	// As arrays of 16, which need no checks of bounds.
+	cs, ls := unsafe.Slice((*[16]uint8)(unsafe.Pointer(codes)), groups), unsafe.Slice((*[16]uint8)(unsafe.Pointer(lut)), groups)
 	var acc [BlockSize]uint32
-	for g := range groups {
-		for j := range 16 {
-			c := cs[g*16+j]
-			acc[j] += uint32(ls[g*16+int(c&15)])
-			acc[j+16] += uint32(ls[g*16+int(c>>4)])
+	for g := range cs {
+		code, table := &cs[g], &ls[g]
+		for j, c := range code {
+			acc[j] += uint32(table[c&15])
+			acc[j+16] += uint32(table[c>>4])
 		}
 	}
 	f := unsafe.Slice(factors, 2*BlockSize)

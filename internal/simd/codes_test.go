@@ -38,30 +38,34 @@ func ofBytes[T any](b []byte) []T {
 // lengths are the numbers of dimensions that kernels are tested at.
 var lengths = []int{64, 128, 192, 256, 320, 384, 448, 512, 576, 768, 832, 1024, 1536, 4096, 4096 + 64}
 
-// fills are the inputs of codes that kernels are tested with: each gives the
-// i-th number within the limits.
-var fills = map[string]func(i, low, high int) int{
-	"random":    func(_, low, high int) int { return low + rand.IntN(high-low+1) },
-	"lowest":    func(_, low, _ int) int { return low },
-	"highest":   func(_, _, high int) int { return high },
-	"in turn":   func(i, low, high int) int { return []int{low, high}[i%2] },
-	"the first": func(i, _, high int) int { return high * max(0, 1-i) },
-	"the last":  func(i, _, high int) int { return high * (i / 64 % 2) },
+// filler gives the i-th number of an input, within the limits.
+type filler func(rng *rand.Rand, i, low, high int) int
+
+// fills are the inputs of codes that kernels are tested with.
+var fills = map[string]filler{
+	"random":    func(rng *rand.Rand, _, low, high int) int { return low + rng.IntN(high-low+1) },
+	"lowest":    func(_ *rand.Rand, _, low, _ int) int { return low },
+	"highest":   func(_ *rand.Rand, _, _, high int) int { return high },
+	"in turn":   func(_ *rand.Rand, i, low, high int) int { return []int{low, high}[i%2] },
+	"the first": func(_ *rand.Rand, i, _, high int) int { return high * max(0, 1-i) },
+	"the last":  func(_ *rand.Rand, i, _, high int) int { return high * (i / 64 % 2) },
 }
 
-func fill[T int8 | uint8](s []T, low, high int, f func(i, low, high int) int) {
+func fill[T int8 | uint8](rng *rand.Rand, s []T, low, high int, f filler) {
 	for i := range s {
-		s[i] = T(f(i, low, high))
+		s[i] = T(f(rng, i, low, high))
 	}
 }
 
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(5, 6)) }
+
 // eachInput runs a test for every set, length and pair of fills.
-func eachInput(t *testing.T, run func(t *testing.T, n int, x, y func(i, low, high int) int)) {
+func eachInput(t *testing.T, run func(t *testing.T, rng *rand.Rand, n int, x, y filler)) {
 	eachSet(t, func(t *testing.T) {
 		for _, n := range lengths {
 			for xName, x := range fills {
 				for yName, y := range fills {
-					t.Run(fmt.Sprintf("%d of %s and %s", n, xName, yName), func(t *testing.T) { run(t, n, x, y) })
+					t.Run(fmt.Sprintf("%d of %s and %s", n, xName, yName), func(t *testing.T) { run(t, newRand(), n, x, y) })
 				}
 			}
 		}
@@ -69,10 +73,10 @@ func eachInput(t *testing.T, run func(t *testing.T, n int, x, y func(i, low, hig
 }
 
 func TestDotCodesAgreesWithGeneric(t *testing.T) {
-	eachInput(t, func(t *testing.T, n int, fx, fq func(i, low, high int) int) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fx, fq filler) {
 		x, q := guardedBytes(t, n), ofBytes[int8](guardedBytes(t, n))
-		fill(x, 0, 255, fx)
-		fill(q, -127, 127, fq)
+		fill(rng, x, 0, 255, fx)
+		fill(rng, q, -127, 127, fq)
 		if got, want := DotCodes(&x[0], &q[0], n), dotCodesGeneric(&x[0], &q[0], n); got != want {
 			t.Errorf("got %d, want %d", got, want)
 		}
@@ -81,16 +85,17 @@ func TestDotCodesAgreesWithGeneric(t *testing.T) {
 
 func TestDotCodesListAgreesWithGeneric(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
+		rng := newRand()
 		for _, n := range []int{64, 128, 384, 1024} {
 			const vectors = 20
 			stride := n + 64
 			base, q := guardedBytes(t, (vectors-1)*stride+n), ofBytes[int8](guardedBytes(t, n))
-			fill(base, 0, 255, fills["random"])
-			fill(q, -127, 127, fills["random"])
+			fill(rng, base, 0, 255, fills["random"])
+			fill(rng, q, -127, 127, fills["random"])
 			for count := range vectors {
 				slots, got := ofBytes[uint32](guardedBytes(t, 4*count)), ofBytes[int32](guardedBytes(t, 4*count))
 				for i := range slots {
-					slots[i] = uint32(rand.IntN(vectors))
+					slots[i] = uint32(rng.IntN(vectors))
 				}
 				if count > 0 {
 					slots[count-1] = vectors - 1
@@ -106,18 +111,18 @@ func TestDotCodesListAgreesWithGeneric(t *testing.T) {
 	})
 }
 
-// ahead are amounts of bytes for ScanBlock to fetch: nothing, less than it reads
+// aheads are amounts of bytes for ScanBlock to fetch: nothing, less than it reads
 // itself and more.
 var aheads = []int{0, 64, 256, 1024, 2176, 20000 / 64 * 64}
 
 func TestScanBlockAgreesWithGeneric(t *testing.T) {
 	next := guardedBytes(t, 20000)
-	eachInput(t, func(t *testing.T, n int, fc, fl func(i, low, high int) int) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fc, fl filler) {
 		codes, lut, factors := guardedBytes(t, 4*n), guardedBytes(t, 4*n), ofBytes[uint16](guardedBytes(t, 128))
-		fill(codes, 0, 255, fc)
-		fill(lut, 4, 124, fl)
+		fill(rng, codes, 0, 255, fc)
+		fill(rng, lut, 4, 124, fl)
 		for i := range factors {
-			factors[i] = uint16(rand.IntN(0x7c00)) | uint16(rand.IntN(2))<<15
+			factors[i] = uint16(rng.IntN(0x7c00)) | uint16(rng.IntN(2))<<15
 			if i%BlockSize == 7 {
 				factors[i] = 0x7c00 // +Inf
 			}
@@ -128,9 +133,9 @@ func TestScanBlockAgreesWithGeneric(t *testing.T) {
 			if ahead > 0 {
 				p = unsafe.Pointer(&next[len(next)-ahead])
 			}
-			mul, add, base := rand.Float32()/float32(n), -40*rand.Float32(), rand.Float32()
+			mul, add, base := rng.Float32()/float32(n), -40*rng.Float32(), rng.Float32()
 			scanBlockGeneric(&codes[0], &lut[0], n/4, &factors[0], mul, add, base, 0, &want, nil, 0)
-			limit := want[rand.IntN(BlockSize)]
+			limit := want[rng.IntN(BlockSize)]
 			mask := ScanBlock(&codes[0], &lut[0], n/4, &factors[0], mul, add, base, limit, (*[BlockSize]float32)(got), p, ahead)
 			for j := range got {
 				if (mask>>j&1 == 1) != (got[j] < limit) {
@@ -153,6 +158,26 @@ func close32(got, want float32, n int, scale float64) bool {
 		return true
 	}
 	return math.Abs(float64(got)-float64(want)) <= (1e-6+4e-9*float64(n))*scale
+}
+
+func TestScanBlockReadsEveryHalf(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		codes, lut := aligned(256), aligned(256)
+		var got, want [BlockSize]float32
+		for first := 0; first < 1<<16; first += BlockSize {
+			var factors [2 * BlockSize]uint16
+			for j := range got {
+				factors[j] = uint16(first + j)
+			}
+			scanBlockGeneric(&codes[0], &lut[0], 16, &factors[0], 0, 0, 0, 0, &want, nil, 0)
+			ScanBlock(&codes[0], &lut[0], 16, &factors[0], 0, 0, 0, 0, &got, nil, 0)
+			for j := range got {
+				if !close32(got[j], want[j], 0, 0) {
+					t.Errorf("%#x is %v, want %v", first+j, got[j], want[j])
+				}
+			}
+		}
+	})
 }
 
 func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
@@ -178,9 +203,9 @@ func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
 }
 
 func TestBuildTableAgreesWithGeneric(t *testing.T) {
-	eachInput(t, func(t *testing.T, n int, f, _ func(i, low, high int) int) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, f, _ filler) {
 		q, got, want := ofBytes[int8](guardedBytes(t, n)), guardedBytes(t, 4*n), make([]byte, 4*n)
-		fill(q, -15, 15, f)
+		fill(rng, q, -15, 15, f)
 		buildTableGeneric(&q[0], &want[0], n/4)
 		BuildTable(&q[0], &got[0], n/4)
 		if !slices.Equal(got, want) {
@@ -190,14 +215,14 @@ func TestBuildTableAgreesWithGeneric(t *testing.T) {
 }
 
 func TestEncodeEdgeAgreesWithGeneric(t *testing.T) {
-	eachInput(t, func(t *testing.T, n int, fo, fc func(i, low, high int) int) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fo, fc filler) {
 		o, c, bits, want := guardedBytes(t, n), guardedBytes(t, n), guardedBytes(t, n/8), make([]byte, n/8)
-		fill(o, 0, 255, fo)
-		fill(c, 0, 255, fc)
+		fill(rng, o, 0, 255, fo)
+		fill(rng, c, 0, 255, fc)
 		// With the same scale, and with one three times the other, products are
 		// equal or nearly so.
-		so := rand.Float32()
-		for _, sc := range []float32{so, so * 3, so / 3, rand.Float32(), 0} {
+		so := rng.Float32()
+		for _, sc := range []float32{so, so * 3, so / 3, rng.Float32(), 0} {
 			wantL1, wantL2, wantSign := encodeEdgeGeneric(&o[0], &c[0], so, sc, n, &want[0])
 			l1, l2, sign := EncodeEdge(&o[0], &c[0], so, sc, n, &bits[0])
 			if !slices.Equal(bits, want) {
@@ -212,13 +237,13 @@ func TestEncodeEdgeAgreesWithGeneric(t *testing.T) {
 }
 
 func TestDotFineAgreesWithGeneric(t *testing.T) {
-	eachInput(t, func(t *testing.T, n int, fh, fl func(i, low, high int) int) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fh, fl filler) {
 		q, hi, lo := guarded(t, n), guardedBytes(t, n), guardedBytes(t, n/2)
-		fill(hi, 0, 255, fh)
-		fill(lo, 0, 255, fl)
+		fill(rng, hi, 0, 255, fh)
+		fill(rng, lo, 0, 255, fl)
 		var scale float64
 		for i := range q {
-			q[i] = float32(rand.NormFloat64())
+			q[i] = float32(rng.NormFloat64())
 			scale += 2056 * math.Abs(float64(q[i]))
 		}
 		if got, want := DotFine(&q[0], &hi[0], &lo[0], n), dotFineGeneric(&q[0], &hi[0], &lo[0], n); !close32(got, want, n, scale) {
@@ -229,11 +254,12 @@ func TestDotFineAgreesWithGeneric(t *testing.T) {
 
 func TestHadamardAgreesWithGeneric(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
+		rng := newRand()
 		for n := 1; n <= 8192; n *= 2 {
 			x, want := guarded(t, n), make([]float32, n)
 			var scale float64
 			for i := range x {
-				x[i] = float32(rand.NormFloat64())
+				x[i] = float32(rng.NormFloat64())
 				scale += math.Abs(float64(x[i]))
 			}
 			copy(want, x)
@@ -251,17 +277,18 @@ func TestHadamardAgreesWithGeneric(t *testing.T) {
 
 func TestQuantizeAgreesWithGeneric(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
+		rng := newRand()
 		for _, n := range lengths {
 			for _, inv := range []float32{0, 0.5, 1, 3.7, 1e6} {
 				x, got, want := guarded(t, n), ofBytes[int8](guardedBytes(t, n)), make([]int8, n)
 				for i := range x {
 					switch i % 3 {
 					case 0: // In the middle between two integers where inv is 1.
-						x[i] = float32(rand.IntN(300)) - 150 + 0.5
+						x[i] = float32(rng.IntN(300)) - 150 + 0.5
 					case 1:
-						x[i] = float32(100 * rand.NormFloat64())
+						x[i] = float32(100 * rng.NormFloat64())
 					case 2:
-						x[i] = float32(math.Pow(-10, float64(rand.IntN(30))))
+						x[i] = float32(math.Pow(-10, float64(rng.IntN(30))))
 					}
 				}
 				wantSum := quantizeGeneric(&x[0], inv, n, &want[0])
@@ -275,14 +302,15 @@ func TestQuantizeAgreesWithGeneric(t *testing.T) {
 
 func TestMaxAbsAndMultiplyAgreeWithGeneric(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
+		rng := newRand()
 		for n := range 300 {
 			x, y, want := guarded(t, n), guarded(t, n), make([]float32, n)
 			for i := range x {
-				x[i], y[i] = float32(rand.NormFloat64()), float32(rand.NormFloat64())
+				x[i], y[i] = float32(rng.NormFloat64()), float32(rng.NormFloat64())
 			}
 			if n > 0 {
 				// The largest at any place, with either sign.
-				x[rand.IntN(n)] = 100 * float32(2*rand.IntN(2)-1)
+				x[rng.IntN(n)] = 100 * float32(2*rng.IntN(2)-1)
 			}
 			if got, want := MaxAbs(x), maxAbsGeneric(x); got != want {
 				t.Errorf("the largest of %d is %v, want %v", n, got, want)
