@@ -333,3 +333,35 @@ func TestMultiplyTakesNoFewerNumbers(t *testing.T) {
 	}()
 	Multiply(make([]float32, 3), make([]float32, 2))
 }
+
+// TestArgumentsOnAGrowingStack has the stack move while the kernels, which do
+// not let their arguments escape, hold pointers into it.
+func TestArgumentsOnAGrowingStack(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		for depth := range 200 {
+			done := make(chan bool)
+			go func() { done <- deep(depth) }()
+			if !<-done {
+				t.Errorf("at the depth of %d another result", depth)
+			}
+		}
+	})
+}
+
+//go:noinline
+func deep(depth int) bool {
+	if depth > 0 {
+		return deep(depth - 1)
+	}
+	var x [64]uint8
+	var q [64]int8
+	var bits [8]uint8
+	for i := range x {
+		x[i], q[i] = uint8(i), 1
+	}
+	if DotCodes(&x[0], &q[0], 64) != 63*64/2 {
+		return false
+	}
+	EncodeEdge(&x[0], &x[0], 1, 1, 64, &bits[0])
+	return bits == [8]uint8{255, 255, 255, 255, 255, 255, 255, 255}
+}

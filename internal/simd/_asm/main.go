@@ -2,6 +2,7 @@
 // `go generate ./internal/simd`, which runs:
 //
 //	go run . -out ../dot_amd64.s -stubs ../dot_amd64.go -pkg simd
+//	go run . -kernels codes -out ../codes_amd64.s -stubs ../codes_amd64.go -pkg simd
 package main
 
 import (
