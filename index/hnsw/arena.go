@@ -1,6 +1,9 @@
 package hnsw
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // hugeFrom is the size from which an arena asks for huge pages: below it they
 // would cost more memory than they save time.
@@ -11,8 +14,8 @@ const hugeFrom = 8 << 20
 // is used.
 type arena struct {
 	mem  []byte
-	used int // bytes asked for
-	huge int // bytes for which huge pages were advised
+	used atomic.Int64 // bytes asked for
+	huge int          // bytes for which huge pages were advised
 }
 
 // newArena reserves room for size bytes or, where the system does not grant
@@ -30,10 +33,10 @@ func newArena(size, least int) (*arena, error) {
 
 // use makes the first n bytes usable.
 func (a *arena) use(n int) {
-	if n <= a.used {
+	if n <= a.size() {
 		return
 	}
-	a.used = n
+	a.used.Store(int64(n))
 	if n >= hugeFrom && n > a.huge {
 		a.huge = min(len(a.mem), n+n/8)
 		huge(a.mem[:a.huge])
@@ -41,6 +44,9 @@ func (a *arena) use(n int) {
 }
 
 func (a *arena) base() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(a.mem)) }
+
+// size is how many bytes are in use.
+func (a *arena) size() int { return int(a.used.Load()) }
 
 func (a *arena) cap() int { return len(a.mem) }
 

@@ -10,8 +10,7 @@ import (
 func TestSuite(t *testing.T) {
 	for name, o := range map[string]Options{
 		"graph":   {ScanBelow: -1},
-		"compact": {ScanBelow: -1, Compact: true},
-		"default": {},
+		"compact": {Compact: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			indextest.Run(t, indextest.Suite{

@@ -139,7 +139,7 @@ func (g *graph) linkUpper(s *scratch, v uint32, height int) {
 			}
 		}
 		s.cands, s.batch = cands, nodes
-		s.own = append(s.own[:0], g.choose(s, cands, upperDegree, false)...)
+		s.own = append(s.own[:0], g.choose(s, cands, upperDegree, 0)...)
 		chosen := make([]uint32, len(s.own))
 		for j, e := range s.own {
 			chosen[j] = nodeOf(cands, nodes, e.v)
@@ -228,7 +228,7 @@ func (g *graph) chooseUpper(s *scratch, i uint32, layer int, nodes []uint32) {
 	order := append([]edge(nil), cands...)
 	sortEdges(order)
 	ids := g.upper.neighbors(i, layer)
-	kept := g.choose(s, order, upperDegree, false)
+	kept := g.choose(s, order, upperDegree, 0)
 	for j := range ids {
 		nb := uint32(nobody)
 		if j < len(kept) {

@@ -117,7 +117,7 @@ func (s *slab) use(n int) error {
 	return nil
 }
 
-func (s *slab) bytes() int64 { return int64(s.blocks.used + s.metas.used + s.fines.used) }
+func (s *slab) bytes() int64 { return int64(s.blocks.size() + s.metas.size() + s.fines.size()) }
 
 func (s *slab) close() {
 	for _, a := range []*arena{s.blocks, s.metas, s.fines} {

@@ -42,9 +42,9 @@ const chosenAtOnce = 8
 
 // choose picks up to limit of the candidates, which are sorted by distance: one
 // is taken when it is nearer to the vertex than to all taken before it (the
-// heuristic of HNSW). Places that stay empty are filled with the nearest of
-// those that were not taken. The result is valid until the next call.
-func (g *graph) choose(s *scratch, cands []edge, limit int, fill bool) []edge {
+// heuristic of HNSW). Up to fill places are filled with the nearest of those that
+// were not taken. The result is valid until the next call.
+func (g *graph) choose(s *scratch, cands []edge, limit, fill int) []edge {
 	kept, rest := s.kept[:0], s.rest[:0]
 	ids := s.list[:0]
 	for _, c := range cands {
@@ -66,12 +66,12 @@ func (g *graph) choose(s *scratch, cands []edge, limit int, fill bool) []edge {
 		if ok {
 			kept = append(kept, c)
 			ids = append(ids, c.v)
-		} else if fill && len(rest) < limit {
+		} else if len(rest) < fill {
 			rest = append(rest, c)
 		}
 	}
-	if fill {
-		kept = append(kept, rest[:min(len(rest), limit-len(kept))]...)
+	if room := fill - len(kept); room > 0 {
+		kept = append(kept, rest[:min(len(rest), room)]...)
 	}
 	s.kept, s.rest = kept, rest
 	return kept

@@ -28,10 +28,12 @@ const (
 	defaultScanBelow      = 1000
 	maxEfConstruction     = 4096
 
-	// Whether the lists of neighbors of new and of old vertices are filled up
-	// with vertices that the heuristic has passed over.
-	fillNew = true
-	fillOld = true
+	// Lists of neighbors of new vertices, and those that were full and are
+	// chosen anew, are filled up to these lengths with vertices that the
+	// heuristic has passed over. The places left in old lists take what comes
+	// until the next choice, which is what building spends its time on.
+	fillNew = 24
+	fillOld = 0
 )
 
 func (o Options) withDefaults() (Options, error) {

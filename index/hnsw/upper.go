@@ -49,7 +49,7 @@ func (u *upper) close() {
 	u.lists.close()
 }
 
-func (u *upper) bytes() int64 { return int64(u.nodes.used + u.lists.used) }
+func (u *upper) bytes() int64 { return int64(u.nodes.size() + u.lists.size()) }
 
 func (u *upper) node(i uint32) *node {
 	return (*node)(unsafe.Add(u.nodes.base(), uintptr(i)*uintptr(nodeLen)))

@@ -10,25 +10,12 @@ const BlockSize = 32
 
 // DotCodes returns Σ x[i]·q[i] of n unsigned codes and n signed ones; n is a
 // multiple of 64.
-func DotCodes(x *uint8, q *int8, n int) int32 {
-	if hasVNNI {
-		return dotCodesVNNI(x, q, n)
-	}
-	return dotCodesGeneric(x, q, n)
-}
+func DotCodes(x *uint8, q *int8, n int) int32 { return dotCodes(x, q, n) }
 
 // DotCodesList puts into out[i] the DotCodes of q and the n codes at
 // base + slots[i]*stride, fetching ahead. The addresses are multiples of 64.
 func DotCodesList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, n int, out []int32) {
-	if len(slots) == 0 {
-		return
-	}
-	_ = out[len(slots)-1]
-	if hasVNNI {
-		dotCodesListVNNI((*uint8)(base), int(stride), &slots[0], len(slots), q, n, &out[0])
-		return
-	}
-	dotCodesListGeneric((*uint8)(base), stride, slots, q, n, out)
+	dotCodesList((*uint8)(base), stride, slots, q, n, out[:len(slots)])
 }
 
 // ScanBlock estimates the distances of a block of BlockSize neighbors from
@@ -43,96 +30,43 @@ func DotCodesList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, 
 // neighbor j low and those of neighbor j+16 high. groups is a multiple of 16,
 // at most 1024+16.
 func ScanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, next unsafe.Pointer, ahead int) uint32 {
-	if hasAVX512 {
-		return scanBlockAVX512(codes, lut, groups, factors, mul, add, base, limit, est, (*uint8)(next), ahead)
-	}
-	return scanBlockGeneric(codes, lut, groups, factors, mul, add, base, limit, est)
+	return scanBlock(codes, lut, groups, factors, mul, add, base, limit, est, (*uint8)(next), ahead)
 }
 
 // BuildTable fills the look-up table of a query for ScanBlock: entry b of group
 // g is 64 + Σ ±q[4g+i] over the four bits i of b, plus where the bit is set.
 // The numbers of q are from -15 to 15, so that the sum of two entries fits in a
 // byte; groups is a multiple of 16.
-func BuildTable(q *int8, lut *uint8, groups int) {
-	if hasAVX512 {
-		buildTableAVX512(q, lut, groups)
-		return
-	}
-	buildTableGeneric(q, lut, groups)
-}
+func BuildTable(q *int8, lut *uint8, groups int) { buildTable(q, lut, groups) }
 
 // EncodeEdge compares two vectors of n codes with the scales so and sc: with
 // c[i] standing for sc·(c[i]-128), o likewise, and r = o - c, it puts the signs
 // of r into bits (1 where r ≥ 0, lowest bit first, n/8 bytes) and returns
 // Σ|r|, Σr² and Σ±c, plus where the bit is set. n is a multiple of 64.
 func EncodeEdge(o, c *uint8, so, sc float32, n int, bits *uint8) (l1, l2, sign float32) {
-	if hasAVX512 {
-		return encodeEdgeAVX512(o, c, so, sc, n, bits)
-	}
-	return encodeEdgeGeneric(o, c, so, sc, n, bits)
+	return encodeEdge(o, c, so, sc, n, bits)
 }
 
 // DotFine returns Σ q[i]·(16·(hi[i]-128) + lo[i]-8), where lo holds four bits a
 // number: in each 32 bytes byte j holds number j low and number j+32 high. n is
 // a multiple of 64.
-func DotFine(q *float32, hi, lo *uint8, n int) float32 {
-	if hasAVX512 {
-		return dotFineAVX512(q, hi, lo, n)
-	}
-	return dotFineGeneric(q, hi, lo, n)
-}
+func DotFine(q *float32, hi, lo *uint8, n int) float32 { return dotFine(q, hi, lo, n) }
 
 // Hadamard applies the Walsh-Hadamard transform in place, scaled so that
 // lengths stay. The length of x is a power of two.
-func Hadamard(x []float32) {
-	if !hasAVX512 || len(x) < 64 {
-		hadamardGeneric(x)
-		return
-	}
-	hadamard64AVX512(&x[0], len(x), float32(1/math.Sqrt(float64(len(x)))))
-	h := 64
-	for ; 4*h <= len(x); h *= 4 {
-		hadamardFourAVX512(&x[0], len(x), h)
-	}
-	if h < len(x) {
-		hadamardTwoAVX512(&x[0], h)
-	}
-}
+func Hadamard(x []float32) { hadamard(x, float32(1/math.Sqrt(float64(len(x))))) }
 
 // Quantize puts x[i]·inv, rounded to the nearest integer (ties to even) and
 // clipped to ±127, into out[i] and returns the sum of what it put there. n is a
 // multiple of 64.
 func Quantize(x *float32, inv float32, n int, out *int8) int32 {
-	if hasAVX512 {
-		return quantizeAVX512(x, inv, n, out)
-	}
-	return quantizeGeneric(x, inv, n, out)
+	return quantize(x, inv, n, out)
 }
 
 // MaxAbs returns the largest |x[i]|; 0 for no numbers.
-func MaxAbs(x []float32) float32 {
-	var m float32
-	if n := len(x) &^ 15; hasAVX512 && n > 0 {
-		m, x = maxAbsAVX512(&x[0], n), x[n:]
-	}
-	return max(m, maxAbsGeneric(x))
-}
+func MaxAbs(x []float32) float32 { return maxAbs(x) }
 
 // Multiply multiplies each number of x with the one of y, which is as long.
 func Multiply(x, y []float32) {
-	y = y[:len(x)]
-	if n := len(x) &^ 15; hasAVX512 && n > 0 {
-		multiplyAVX512(&x[0], &y[0], n)
-		x, y = x[n:], y[n:]
-	}
-	for i := range x {
-		x[i] *= y[i]
-	}
-}
-
-// Prefetch fetches the first bytes at base + slots[i]*stride into the cache.
-func Prefetch(base unsafe.Pointer, stride uintptr, slots []uint32, bytes int) {
-	if hasPrefetch && len(slots) > 0 && bytes > 0 {
-		prefetchList((*uint8)(base), int(stride), &slots[0], len(slots), bytes)
-	}
+	multiply(x, y[:len(x)])
 }

@@ -22,15 +22,17 @@ func dotCodesListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, n
 	}
 }
 
-// scanBlockGeneric estimates 32 distances from 1-bit codes.
-func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32) uint32 {
-	cs, ls := unsafe.Slice(codes, groups*16), unsafe.Slice(lut, groups*16)
+// scanBlockGeneric estimates 32 distances from 1-bit codes. It fetches nothing
+// ahead, for which plain Go has no means.
+func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, _ *uint8, _ int) uint32 {
+	// As arrays of 16, which need no checks of bounds.
+	cs, ls := unsafe.Slice((*[16]uint8)(unsafe.Pointer(codes)), groups), unsafe.Slice((*[16]uint8)(unsafe.Pointer(lut)), groups)
 	var acc [BlockSize]uint32
-	for g := range groups {
-		for j := range 16 {
-			c := cs[g*16+j]
-			acc[j] += uint32(ls[g*16+int(c&15)])
-			acc[j+16] += uint32(ls[g*16+int(c>>4)])
+	for g := range cs {
+		code, table := &cs[g], &ls[g]
+		for j, c := range code {
+			acc[j] += uint32(table[c&15])
+			acc[j+16] += uint32(table[c>>4])
 		}
 	}
 	f := unsafe.Slice(factors, 2*BlockSize)
@@ -63,30 +65,35 @@ func buildTableGeneric(q *int8, lut *uint8, groups int) {
 	}
 }
 
-// encodeEdgeGeneric: signs and sums of r = so·(o-128) - sc·(c-128).
+// encodeEdgeGeneric: signs and sums of r = so·(o-128) - sc·(c-128). It adds up
+// one after the other, for which 32 bits are too few.
 func encodeEdgeGeneric(o, c *uint8, so, sc float32, n int, bits *uint8) (l1, l2, sign float32) {
 	os, cs, bs := unsafe.Slice(o, n), unsafe.Slice(c, n), unsafe.Slice(bits, n/8)
 	clear(bs)
+	var sum1, sum2, sumSign float64
 	for i, v := range os {
-		cv := sc * float32(int(cs[i])-128)
-		r := so*float32(int(v)-128) - cv
-		l2 += r * r
+		// The conversions keep the compiler from fusing, so that every processor
+		// finds the same signs.
+		cv := float32(sc * float32(int(cs[i])-128))
+		r := float32(so*float32(int(v)-128)) - cv
+		sum2 += float64(r) * float64(r)
 		if r >= 0 {
 			bs[i/8] |= 1 << (i % 8)
-			l1 += r
-			sign += cv
+			sum1 += float64(r)
+			sumSign += float64(cv)
 		} else {
-			l1 -= r
-			sign -= cv
+			sum1 -= float64(r)
+			sumSign -= float64(cv)
 		}
 	}
-	return l1, l2, sign
+	return float32(sum1), float32(sum2), float32(sumSign)
 }
 
-// dotFineGeneric: Σ q[i]·(16·(hi[i]-128) + lo[i] - 8), lo in nibbles.
+// dotFineGeneric: Σ q[i]·(16·(hi[i]-128) + lo[i] - 8), lo in nibbles, added up
+// as in encodeEdgeGeneric.
 func dotFineGeneric(q *float32, hi, lo *uint8, n int) float32 {
 	qs, hs, ls := unsafe.Slice(q, n), unsafe.Slice(hi, n), unsafe.Slice(lo, n/2)
-	var sum float32
+	var sum float64
 	for i, x := range qs {
 		// Within 64 numbers, byte i%32 holds number i low and number i+32 high.
 		b := ls[i/64*32+i%32]
@@ -94,13 +101,13 @@ func dotFineGeneric(q *float32, hi, lo *uint8, n int) float32 {
 		if i%64 >= 32 {
 			nib = int(b >> 4)
 		}
-		sum += x * float32(16*(int(hs[i])-128)+nib-8)
+		sum += float64(x) * float64(16*(int(hs[i])-128)+nib-8)
 	}
-	return sum
+	return float32(sum)
 }
 
-// hadamardGeneric applies the Walsh-Hadamard transform, scaled to keep lengths.
-func hadamardGeneric(x []float32) {
+// hadamardGeneric applies the Walsh-Hadamard transform and multiplies by scale.
+func hadamardGeneric(x []float32, scale float32) {
 	for h := 1; h < len(x); h *= 2 {
 		for i := 0; i < len(x); i += 2 * h {
 			for j := i; j < i+h; j++ {
@@ -109,7 +116,6 @@ func hadamardGeneric(x []float32) {
 			}
 		}
 	}
-	scale := float32(1 / math.Sqrt(float64(len(x))))
 	for i := range x {
 		x[i] *= scale
 	}
@@ -120,8 +126,7 @@ func quantizeGeneric(x *float32, inv float32, n int, out *int8) int32 {
 	xs, os := unsafe.Slice(x, n), unsafe.Slice(out, n)
 	var sum int32
 	for i, v := range xs {
-		c := int32(math.RoundToEven(float64(v * inv)))
-		c = max(-127, min(127, c))
+		c := int32(math.RoundToEven(float64(max(-127, min(127, v*inv)))))
 		os[i] = int8(c)
 		sum += c
 	}
@@ -135,6 +140,14 @@ func maxAbsGeneric(x []float32) float32 {
 		m = max(m, v, -v)
 	}
 	return m
+}
+
+// multiplyGeneric: x[i] *= y[i].
+func multiplyGeneric(x, y []float32) {
+	y = y[:len(x)]
+	for i := range x {
+		x[i] *= y[i]
+	}
 }
 
 // half converts an IEEE 754 half-precision number.

@@ -9,3 +9,8 @@ func guarded(t *testing.T, n int) []float32 {
 	t.Helper()
 	return make([]float32, n)
 }
+
+func guardedBytes(t *testing.T, n int) []byte {
+	t.Helper()
+	return make([]byte, n)
+}

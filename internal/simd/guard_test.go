@@ -4,17 +4,22 @@ package simd
 
 import (
 	"testing"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// guarded returns n floats whose end touches a page that must not be read: a
-// kernel that reads beyond its input crashes the test.
+// guarded returns n floats whose end touches a page that must not be read.
 func guarded(t *testing.T, n int) []float32 {
 	t.Helper()
+	return ofBytes[float32](guardedBytes(t, 4*n))
+}
+
+// guardedBytes returns n bytes whose end touches a page that must not be read:
+// a kernel that reads beyond its input crashes the test.
+func guardedBytes(t *testing.T, n int) []byte {
+	t.Helper()
 	page := unix.Getpagesize()
-	size := (4*n/page + 1) * page
+	size := (n + page - 1) / page * page
 	mem, err := unix.Mmap(-1, 0, size+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
@@ -23,8 +28,5 @@ func guarded(t *testing.T, n int) []float32 {
 	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
 		t.Fatal(err)
 	}
-	if n == 0 {
-		return nil
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&mem[size-4*n])), n)
+	return mem[size-n : size : size]
 }

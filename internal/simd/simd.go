@@ -6,7 +6,7 @@
 package simd
 
 //go:generate sh -c "cd _asm && go run . -out ../dot_amd64.s -stubs ../dot_amd64.go -pkg simd"
-//go:generate sh -c "cd _asm && go run ./codes -out ../codes_amd64.s -stubs ../codes_amd64.go -pkg simd"
+//go:generate sh -c "cd _asm && go run . -kernels codes -out ../codes_amd64.s -stubs ../codes_amd64.go -pkg simd"
 
 import (
 	"fmt"
@@ -14,15 +14,18 @@ import (
 )
 
 // Env names the environment variable that chooses kernels by name, for tests
-// and comparisons: "generic", "fma" or "avx512". A set that the processor does
-// not have is passed over.
+// and comparisons: "generic", "fma", "avx2", "avx512", "avx512vnni" or
+// "avx512vbmi". A set that the processor does not have is passed over.
 const Env = "VECDB_SIMD"
 
-// kernels is one set of implementations. Both take vectors of equal length.
+// kernels is one set of implementations. Both functions take vectors of equal
+// length.
 type kernels struct {
 	name string
-	dot  func(x, y []float32) float32
-	l2   func(x, y []float32) float32
+	// level is how many of the instructions of codes_amd64.s may be used.
+	level uint8
+	dot   func(x, y []float32) float32
+	l2    func(x, y []float32) float32
 }
 
 var generic = kernels{name: "generic", dot: dotGeneric, l2: l2Generic}
@@ -41,7 +44,10 @@ func choose(want string) kernels {
 	return sets[0]
 }
 
-// Kernels names the set in use: "avx512", "fma" or "generic".
+// level is chosen.level, where the kernels for codes look it up at every call.
+var level = chosen.level
+
+// Kernels names the set in use, as Env does.
 func Kernels() string { return chosen.name }
 
 // Dot returns the inner product of two vectors of equal length.

@@ -8,15 +8,47 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
+// The levels of the kernels for codes; level 0 is plain Go. The generator in
+// _asm knows them by the same numbers.
+const (
+	levelAVX2 = 1 + iota
+	levelAVX512
+	levelVNNI
+	levelVBMI
+)
+
+// needs lists the instructions that are used at a level.
+func needs(level uint8) []cpuid.FeatureID {
+	features := []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2}
+	if level == levelAVX2 {
+		return append(features, cpuid.FMA3, cpuid.F16C)
+	}
+	features = append(features, cpuid.AVX512F, cpuid.AVX512BW)
+	if level >= levelVNNI {
+		features = append(features, cpuid.AVX512VNNI)
+	}
+	if level >= levelVBMI {
+		features = append(features, cpuid.AVX512VBMI, cpuid.GFNI)
+	}
+	return features
+}
+
 // available returns the sets that this processor and its operating system
 // support, the fastest first.
 func available() []kernels {
 	var sets []kernels
-	if cpuid.CPU.Supports(cpuid.AVX, cpuid.AVX512F) {
-		sets = append(sets, kernels{"avx512", wrap(dotAVX512), wrap(l2AVX512)})
+	for _, k := range []kernels{
+		{"avx512vbmi", levelVBMI, wrap(dotAVX512), wrap(l2AVX512)},
+		{"avx512vnni", levelVNNI, wrap(dotAVX512), wrap(l2AVX512)},
+		{"avx512", levelAVX512, wrap(dotAVX512), wrap(l2AVX512)},
+		{"avx2", levelAVX2, wrap(dotFMA), wrap(l2FMA)},
+	} {
+		if cpuid.CPU.Supports(needs(k.level)...) {
+			sets = append(sets, k)
+		}
 	}
 	if cpuid.CPU.Supports(cpuid.AVX, cpuid.FMA3) {
-		sets = append(sets, kernels{"fma", wrap(dotFMA), wrap(l2FMA)})
+		sets = append(sets, kernels{"fma", 0, wrap(dotFMA), wrap(l2FMA)})
 	}
 	return append(sets, generic)
 }
