@@ -3,6 +3,8 @@ package hnsw
 import (
 	"math"
 	"slices"
+
+	"github.com/vecdb/vecdb/internal/simd"
 )
 
 // key is a vertex with its distance as one number, so that keys sort by
@@ -41,26 +43,15 @@ func (p *pool) limit() float32 {
 
 // insert puts k in its place; the last one falls out of a full pool.
 func (p *pool) insert(k key) {
-	keys := p.keys
-	n := len(keys)
-	lo, hi := 0, n
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if keys[mid] < k {
-			lo = mid + 1
-		} else {
-			hi = mid
+	n := len(p.keys)
+	if n == p.max {
+		if n--; k >= p.keys[n] {
+			return
 		}
+	} else {
+		p.keys = append(p.keys, 0)
 	}
-	if n < p.max {
-		keys = append(keys, 0)
-		p.keys = keys
-	} else if lo == n {
-		return
-	}
-	copy(keys[lo+1:], keys[lo:])
-	keys[lo] = k
-	p.next = min(p.next, lo)
+	p.next = min(p.next, simd.InsertSorted((*uint64)(&p.keys[0]), n, uint64(k)))
 }
 
 // pop returns the nearest candidate that was not expanded, and marks it.

@@ -70,3 +70,8 @@ func MaxAbs(x []float32) float32 { return maxAbs(x) }
 func Multiply(x, y []float32) {
 	multiply(x, y[:len(x)])
 }
+
+// InsertSorted puts k into its place among the n keys, which ascend, behind
+// those that are equal, moving the larger ones one place up, and returns the
+// place. There is room for n+1 keys.
+func InsertSorted(keys *uint64, n int, k uint64) int { return insertSorted(keys, n, k) }

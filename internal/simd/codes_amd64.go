@@ -168,3 +168,13 @@ func multiplyAVX2(x []float32, y []float32)
 //
 //go:noescape
 func multiply(x []float32, y []float32)
+
+// insertSortedAVX512 is insertSorted with AVX512F and AVX512BW.
+//
+//go:noescape
+func insertSortedAVX512(keys *uint64, n int, k uint64) int
+
+// insertSorted is InsertSorted with the instructions of the level in use.
+//
+//go:noescape
+func insertSorted(keys *uint64, n int, k uint64) int

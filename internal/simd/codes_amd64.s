@@ -3451,3 +3451,60 @@ multiply_below_avx512:
 
 multiply_below_avx2:
 	JMP ·multiplyGeneric(SB)
+
+// func insertSortedAVX512(keys *uint64, n int, k uint64) int
+// Requires: AVX, AVX512F
+TEXT ·insertSortedAVX512(SB), NOSPLIT, $0-32
+	MOVQ         keys+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         k+16(FP), DX
+	VPBROADCASTQ DX, Z0
+	LEAQ         (AX)(CX*8), SI
+
+insertSortedAVX512_eight:
+	SUBQ      $+8, CX
+	JLT       insertSortedAVX512_few
+	VMOVDQU64 -64(SI), Z1
+	VPCMPUQ   $0x06, Z0, Z1, K1
+	VMOVDQU64 Z1, K1, -56(SI)
+	KMOVW     K1, BX
+	CMPL      BX, $0x000000ff
+	JNE       insertSortedAVX512_found
+	SUBQ      $+64, SI
+	JMP       insertSortedAVX512_eight
+
+insertSortedAVX512_found:
+	ORL  $0x00000100, BX
+	BSFL BX, BX
+	LEAQ -64(SI)(BX*8), SI
+	JMP  insertSortedAVX512_put
+
+insertSortedAVX512_few:
+	ADDQ $+8, CX
+	JEQ  insertSortedAVX512_put
+
+insertSortedAVX512_one:
+	MOVQ -8(SI), BX
+	CMPQ BX, DX
+	JLS  insertSortedAVX512_put
+	MOVQ BX, (SI)
+	SUBQ $+8, SI
+	DECQ CX
+	JNE  insertSortedAVX512_one
+
+insertSortedAVX512_put:
+	MOVQ DX, (SI)
+	SUBQ AX, SI
+	SHRQ $0x03, SI
+	MOVQ SI, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func insertSorted(keys *uint64, n int, k uint64) int
+TEXT ·insertSorted(SB), NOSPLIT, $0-32
+	CMPB ·level+0(SB), $0x02
+	JB   insertSorted_below_avx512
+	JMP  ·insertSortedAVX512(SB)
+
+insertSorted_below_avx512:
+	JMP ·insertSortedGeneric(SB)

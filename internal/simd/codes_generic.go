@@ -162,3 +162,19 @@ func half(h uint16) float32 {
 	}
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
+
+// insertSortedGeneric looks for the place by halves.
+func insertSortedGeneric(keys *uint64, n int, k uint64) int {
+	ks := unsafe.Slice(keys, n+1)
+	lo, hi := 0, n
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); ks[mid] <= k {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	copy(ks[lo+1:], ks[lo:n])
+	ks[lo] = k
+	return lo
+}

@@ -29,3 +29,5 @@ func quantize(x *float32, inv float32, n int, out *int8) int32 {
 func maxAbs(x []float32) float32 { return maxAbsGeneric(x) }
 
 func multiply(x, y []float32) { multiplyGeneric(x, y) }
+
+func insertSorted(keys *uint64, n int, k uint64) int { return insertSortedGeneric(keys, n, k) }

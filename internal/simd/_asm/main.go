@@ -20,7 +20,7 @@ func main() {
 	case "dot":
 		floats()
 	case "codes":
-		for _, k := range []kernel{dotCodes, dotCodesList, scanBlock, buildTable, encodeEdge, dotFine, hadamard, quantize, maxAbs, multiply} {
+		for _, k := range []kernel{dotCodes, dotCodesList, scanBlock, buildTable, encodeEdge, dotFine, hadamard, quantize, maxAbs, multiply, insertSorted} {
 			k.generate()
 		}
 	}
