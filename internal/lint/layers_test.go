@@ -40,6 +40,7 @@ var layers = map[string][]string{
 	"server":              {"", "client", "query", "embedder", "internal/core", "internal/simd"},
 	"bench":               {"", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
+	"bench/peers/vectors": {"", "embedder"},
 }
 
 // testOnly holds what test files may import beyond their folder's layers:

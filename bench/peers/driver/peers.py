@@ -27,7 +27,7 @@ PYTHON = {
     "glassppy": ("sq8", "sq4"),
     "svs": ("lvq4x8", "lvq8", "f16"),
     "symphonyqg": ("f32", "i8"),
-    "zvec": ("u8", "f32"),
+    "zvec": ("u8", "u8-refined", "f32"),
     "scann": ("tree-ah",),
 }
 GO = {"weaviate": ("hnsw",), "chromem": ("exact",)}

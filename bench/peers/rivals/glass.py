@@ -16,10 +16,10 @@ from rivals.serve import main
 
 
 class Glass(Rival):
-    """One HNSW graph of degree 32, walked over 8-bit or 16-bit codes."""
+    """One HNSW graph of degree 32, walked over 8-bit or 4-bit codes."""
 
     package = "pyglass-portable"
-    variants = ("sq8u", "sq8", "fp16")
+    variants = ("sq8u", "sq4u")
     count = 1
 
     def build_settings(self) -> Setting:
@@ -27,7 +27,7 @@ class Glass(Rival):
 
     def build(self, base: np.ndarray) -> None:
         glass.set_num_threads(self.threads)
-        index = glass.Index("HNSW", "L2", "SQ8U" if self.variant != "fp16" else "FP16", R=32, L=200)
+        index = glass.Index("HNSW", "L2", "SQ8U", R=32, L=200)
         self.graph = index.build(base)
 
     def save(self, folder: Path) -> None:
@@ -35,8 +35,7 @@ class Glass(Rival):
 
     def load(self, folder: Path, base: np.ndarray) -> None:
         self.graph = glass.Graph(str(folder / "graph"))
-        refine = "" if self.variant == "fp16" else "FP32"
-        self.searcher = glass.Searcher(self.graph, np.asarray(base), "L2", self.variant.upper(), refine)
+        self.searcher = glass.Searcher(self.graph, np.asarray(base), "L2", self.variant.upper(), "FP32")
         self.searcher.set_ef(64)
         self.searcher.optimize(1)
 

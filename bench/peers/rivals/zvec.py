@@ -26,7 +26,7 @@ class Zvec(Rival):
     """HNSW with m 16 and efConstruction 200."""
 
     package = "zvec"
-    variants = ("u8", "f32")
+    variants = ("u8", "u8-refined", "f32")
     pool: Any = None
     collection: Any = None
     restriction: str | None = None
