@@ -73,6 +73,13 @@ def go_program(cache: Path) -> Path:
     return target
 
 
+def last_words(log: Path) -> str:
+    """Returns what tells best why a process ended: an error, else the last line."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-60:] if line.strip()]
+    panics = [line for line in lines if line.startswith("panic:")]
+    return (panics[-1:] or lines[-1:] or ["it said nothing"])[-1][:200]
+
+
 class Process:
     """A running rival."""
 
@@ -84,7 +91,7 @@ class Process:
         if build_only:
             args.append("--build-only")
         log.parent.mkdir(parents=True, exist_ok=True)
-        self.peer = peer
+        self.peer, self.log = peer, log
         with log.open("ab") as errors:
             self.child = subprocess.Popen(
                 args, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
@@ -102,7 +109,7 @@ class Process:
                 raise Failed(f"no answer in {timeout:.0f} s")
         line = self.child.stdout.readline()
         if not line:
-            raise Failed(f"the process ended with status {self.child.wait()}")
+            raise Failed(f"the process ended with status {self.child.wait()}: {last_words(self.log)}")
         return json.loads(line)
 
     def ask(self, request: dict[str, Any], timeout: float = 1800) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Run:
     def build_all(self) -> None:
         """Builds what has not been built, and leaves out what cannot be."""
         for peer in list(self.peers):
-            known = self.builds.find(peer=peer.name)
+            known = self.builds.find(peer=peer.name, loaded=None)
             if known and "unavailable" not in known and (peer.folder(self.data).exists() or not known["saves"]):
                 self.facts[peer] = known
                 continue

@@ -14,6 +14,7 @@ import (
 	"github.com/weaviate/weaviate/adapters/repos/db/vector/hnsw/distancer"
 	"github.com/weaviate/weaviate/entities/cyclemanager"
 	entity "github.com/weaviate/weaviate/entities/vectorindex/hnsw"
+	"github.com/weaviate/weaviate/usecases/memwatch"
 )
 
 // weaviate is Weaviate's HNSW over float32, without its log on disk.
@@ -48,7 +49,11 @@ func newWeaviate(base [][]float32) (*weaviate, error) {
 		TempVectorForIDThunk: func(_ context.Context, id uint64, _ *common.VectorSlice) ([]float32, error) {
 			return base[id], nil
 		},
-		Logger: log,
+		Logger:                 log,
+		AllocChecker:           memwatch.NewDummyMonitor(),
+		MakeBucketOptions:      lsmkv.MakeNoopBucketOptions,
+		VisitedListPoolMaxSize: 1 << 10,
+		DisableSnapshots:       true,
 	}, config, cyclemanager.NewCallbackGroupNoop(), store)
 	if err != nil {
 		return nil, err
