@@ -67,7 +67,7 @@ class Run:
         """Builds what has not been built, and leaves out what cannot be."""
         for peer in list(self.peers):
             known = self.builds.find(peer=peer.name, loaded=None)
-            if known and "unavailable" not in known and (peer.folder(self.data).exists() or not known["saves"]):
+            if known and "unavailable" not in known and ((peer.folder(self.data) / "complete").exists() or not known["saves"]):
                 self.facts[peer] = known
                 continue
             self.say(peer, "build")

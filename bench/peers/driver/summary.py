@@ -170,8 +170,10 @@ def missing(builds: Store, points: Store) -> str:
         last = builds.find(peer=peer, loaded=None) or {}
         if "unavailable" in last:
             out.append(f"- {peer}: not available here: {last['unavailable']}")
-    out += [f"- {x['peer']}: failed: {x['error']}" for x in points.matching(phase="failure")]
-    return "\n".join(dict.fromkeys(out))
+        failed = points.find(peer=peer) or {}
+        if failed.get("phase") == "failure":  # and nothing since
+            out.append(f"- {peer}: failed: {failed['error']}")
+    return "\n".join(out)
 
 
 def markdown(lines: list[Line], builds: Store, points: Store, title: str) -> str:

@@ -79,13 +79,13 @@ class Peer:
         facts["peak_over_input_bytes"] = process.memory("VmHWM") - before
         facts["built_rss_bytes"] = process.memory("VmRSS") - before
         if self.rival.can_save:
-            partial = self.folder.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            self.rival.save(partial)
-            facts["disk_bytes"] = process.size_of(partial)
+            # Some libraries write the names of their files into them, so the
+            # folder is the final one, and a file tells that it is complete.
             shutil.rmtree(self.folder, ignore_errors=True)
-            partial.rename(self.folder)
+            self.folder.mkdir(parents=True)
+            self.rival.save(self.folder)
+            facts["disk_bytes"] = process.size_of(self.folder)
+            (self.folder / "complete").touch()
         return facts
 
     def load(self) -> dict[str, Any]:
