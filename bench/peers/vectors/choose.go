@@ -67,6 +67,7 @@ var spans = []func(sentences []string) []string{
 	},
 	func(s []string) []string { return runs(s, 4) },
 	func(s []string) []string { return runs(s, 5) },
+	func(s []string) []string { return runs(s, 6) },
 }
 
 // runs returns each n neighbouring texts as one.
