@@ -13,10 +13,10 @@ export VECDB_HOME ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vecdb
 
 DEMO := $(BIN) demo --db $(DB) --limit $(LIMIT) $(if $(FILE),--file $(FILE))
 
-.PHONY: help build setup run demo test check race lint purego generate bench clean
+.PHONY: help build setup run demo test check race lint purego generate bench bench-peers bench-full clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/vecdb
 	@mkdir -p bin
@@ -56,6 +56,32 @@ generate: ## Generate the assembly kernels again
 
 bench: setup ## Measure recall and latency on the demo database
 	@$(BIN) bench --db $(DB) --html bench.html
+
+PEERS   := build/peers
+VECTORS  = $(GO) run ./bench/peers/vectors
+
+bench-peers: setup $(PEERS)/50k/base.npy ## Measure other libraries beside vecdb on 50,000 vectors (half an hour)
+	bench/peers/run --base $(PEERS)/50k/base.npy --queries $(PEERS)/50k/queries.npy $(PEERS_FLAGS)
+
+bench-full: setup $(PEERS)/1m/base.npy $(PEERS)/1m-128/base.npy $(PEERS)/200k-768/base.npy ## The same on 1,000,000 vectors and other dimensions (a night)
+	for set in 1m 1m-128 200k-768; do \
+		bench/peers/run --base $(PEERS)/$$set/base.npy --queries $(PEERS)/$$set/queries.npy \
+			--rivals vecdb,hnswlib,faiss,usearch,glass,glassppy,svs,symphonyqg,zvec,scann,weaviate \
+			--phases search,threads,filters,inserts --one-at-a-time $(PEERS_FLAGS) || exit 1; \
+	done
+
+$(PEERS)/50k/base.npy:
+	$(VECTORS) -count 50000 -out $(@D)
+
+$(PEERS)/1m/base.npy:
+	$(VECTORS) -count 1000000 -out $(@D)
+
+$(PEERS)/1m-128/base.npy: $(PEERS)/1m/base.npy
+	bench/peers/project 128 $(<D)/base.npy $(<D)/queries.npy $(@D)
+
+$(PEERS)/200k-768/base.npy:
+	$(BIN) model pull bge-small-en-v1.5
+	$(VECTORS) -count 200000 -models all-MiniLM-L6-v2,bge-small-en-v1.5 -out $(@D)
 
 clean: ## Delete what was built (models and databases stay)
 	rm -rf bin build

@@ -36,7 +36,7 @@ func goFiles(t *testing.T) []goFile {
 			return err
 		}
 		if d.IsDir() {
-			if skipDir(root, p, d.Name()) {
+			if skipDir(root, p, d.Name()) || ownModule(root, p) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -95,7 +95,7 @@ func readGoFile(root, p string) (goFile, error) {
 }
 
 // skipDir tells which folders hold nothing of the module: hidden ones, build
-// outputs and modules of their own.
+// outputs and the generators' modules.
 func skipDir(root, p, name string) bool {
 	if p == root {
 		return false
@@ -108,6 +108,15 @@ func skipDir(root, p, name string) bool {
 		return true
 	}
 	return false
+}
+
+// ownModule tells whether a folder is the root of another module.
+func ownModule(root, p string) bool {
+	if p == root {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(p, "go.mod"))
+	return err == nil
 }
 
 func moduleRoot(t *testing.T) string {

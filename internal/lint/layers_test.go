@@ -42,6 +42,7 @@ var layers = map[string][]string{
 	"bench/vectors":       {"internal/core"},
 	"bench":               {"", "bench/vectors", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
+	"bench/peers/vectors": {"", "embedder"},
 }
 
 // testOnly holds what test files may import beyond their folder's layers:

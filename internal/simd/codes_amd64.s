@@ -841,10 +841,10 @@ scanBlockVBMI_groups:
 	LEAQ       256(BX), DI
 	CMPQ       DI, SI
 	JHI        scanBlockVBMI_fetched
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	PREFETCHT1 (BX)
+	PREFETCHT1 64(BX)
+	PREFETCHT1 128(BX)
+	PREFETCHT1 192(BX)
 	MOVQ       DI, BX
 
 scanBlockVBMI_fetched:
@@ -922,7 +922,7 @@ scanBlockVBMI_fetched:
 	JMP            scanBlockVBMI_rest
 
 scanBlockVBMI_line:
-	PREFETCHT0 (BX)
+	PREFETCHT1 (BX)
 	ADDQ       $+64, BX
 
 scanBlockVBMI_rest:
@@ -991,10 +991,10 @@ scanBlockAVX512_groups:
 	LEAQ       256(BX), DI
 	CMPQ       DI, SI
 	JHI        scanBlockAVX512_fetched
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	PREFETCHT1 (BX)
+	PREFETCHT1 64(BX)
+	PREFETCHT1 128(BX)
+	PREFETCHT1 192(BX)
 	MOVQ       DI, BX
 
 scanBlockAVX512_fetched:
@@ -1112,7 +1112,7 @@ scanBlockAVX512_fetched:
 	JMP           scanBlockAVX512_rest
 
 scanBlockAVX512_line:
-	PREFETCHT0 (BX)
+	PREFETCHT1 (BX)
 	ADDQ       $+64, BX
 
 scanBlockAVX512_rest:
@@ -1151,10 +1151,10 @@ scanBlockAVX2_groups:
 	LEAQ       256(BX), DI
 	CMPQ       DI, SI
 	JHI        scanBlockAVX2_fetched
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	PREFETCHT1 (BX)
+	PREFETCHT1 64(BX)
+	PREFETCHT1 128(BX)
+	PREFETCHT1 192(BX)
 	MOVQ       DI, BX
 
 scanBlockAVX2_fetched:
@@ -1330,7 +1330,7 @@ scanBlockAVX2_fetched:
 	JMP          scanBlockAVX2_rest
 
 scanBlockAVX2_line:
-	PREFETCHT0 (BX)
+	PREFETCHT1 (BX)
 	ADDQ       $+64, BX
 
 scanBlockAVX2_rest:

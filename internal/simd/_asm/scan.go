@@ -52,7 +52,7 @@ func (s *scan) loop(add func(sums [2]reg.VecVirtual)) {
 	CMPQ(step, s.end)
 	JHI(LabelRef(s.name + "_fetched"))
 	for line := 0; line < 256; line += 64 {
-		PREFETCHT0(at(s.next, line))
+		PREFETCHT1(at(s.next, line))
 	}
 	MOVQ(step, s.next)
 	Label(s.name + "_fetched")
@@ -88,7 +88,7 @@ func (s *scan) lookUp(offset int) [2]reg.VecVirtual {
 func (s *scan) fetchRest() {
 	JMP(LabelRef(s.name + "_rest"))
 	Label(s.name + "_line")
-	PREFETCHT0(at(s.next, 0))
+	PREFETCHT1(at(s.next, 0))
 	ADDQ(I8(64), s.next)
 	Label(s.name + "_rest")
 	CMPQ(s.next, s.end)

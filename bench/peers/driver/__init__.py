@@ -1,0 +1,1 @@
+"""The driver: prepares files and rivals, measures them in turn, and reports."""

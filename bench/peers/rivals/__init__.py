@@ -1,0 +1,1 @@
+"""The rivals: one module each, run as a process that answers requests."""
