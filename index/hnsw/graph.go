@@ -89,6 +89,8 @@ type scratch struct {
 	rest   []edge
 	own    []edge
 	batch  []uint32
+
+	touched int // keeps reads for their effect on the cache alive
 }
 
 func newScratch(l layout) *scratch {

@@ -7,7 +7,7 @@ import (
 // Options of New. The zero value is ready to use.
 type Options struct {
 	// EfConstruction is how many vertices are expanded to find the neighbors of
-	// a new one, 1 to 4096; default 128. More takes longer and makes a better
+	// a new one, 1 to 4096; default 256. More takes longer and makes a better
 	// graph.
 	EfConstruction int
 	// Compact saves memory: about 1.4 bytes a dimension and 150 bytes a vector
@@ -24,7 +24,7 @@ const (
 	upperDegree           = 16 // neighbors of a vertex on a layer above the bottom
 	maxLevel              = 24
 	defaultEf             = 64
-	defaultEfConstruction = 128
+	defaultEfConstruction = 256
 	defaultScanBelow      = 1000
 	maxEfConstruction     = 4096
 

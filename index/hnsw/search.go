@@ -231,6 +231,9 @@ func (g *graph) start(s *scratch, node uint32, level int) key {
 // the k best allowed ordinals.
 func (g *graph) refine(s *scratch, k int, allow *core.Set) []index.Neighbor {
 	keys := s.top.keys[:min(len(s.top.keys), k+k/2+4)]
+	for _, c := range keys {
+		s.touched += touch(g.slab.lows(c.vertex()))
+	}
 	out := make([]index.Neighbor, 0, len(keys))
 	for {
 		seq := g.slots.changes.Load()
@@ -289,6 +292,15 @@ func (g *graph) answerFar(ctx context.Context, q []float32, o index.Options) ([]
 		return ctx.Err() == nil
 	})
 	return top.Sorted(), ctx.Err()
+}
+
+// touch reads a byte of each cache line, so that all of them come from memory at
+// the same time.
+func touch(b []uint8) (sum int) {
+	for i := 0; i < len(b); i += 64 {
+		sum += int(b[i])
+	}
+	return sum
 }
 
 // sortNeighbors sorts a short list, best first.
