@@ -298,3 +298,29 @@ func TestSnapshotsGoWithTheirCollections(t *testing.T) {
 	}
 	s.close(t, db)
 }
+
+func TestARunningCollectionIsSavedNowAndThen(t *testing.T) {
+	dir := t.TempDir()
+	s := saved{dir: dir, file: filepath.Join(dir, "index", "0.hnsw"), rng: rand.New(rand.NewPCG(2, 2))}
+	c := collection(t, open(t, dir, vecdb.Options{}), "v", vecdb.CollectionOptions{Model: vecdb.NoModel, Dim: 16})
+	s.upsert(t, c, 0, 1100)
+	if _, err := os.Stat(s.file); !os.IsNotExist(err) {
+		t.Errorf("it is saved after few changes: %v", err)
+	}
+	for range 9 { // the same documents again and again
+		s.upsert(t, c, 0, 1100)
+	}
+	s.upsert(t, c, 0, 200)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(s.file); err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("it is not saved")
+		}
+	}
+}

@@ -374,3 +374,24 @@ func TestWritingASnapshotBesideSearchesAndChanges(t *testing.T) {
 	}
 	sameAnswers(t, s, s.x, s.open(t))
 }
+
+func TestSectionsThatCannotBeMappedAreRead(t *testing.T) {
+	s := newSample(t, index.Config{Dim: 16}, Options{ScanBelow: -1}, 300)
+	f, err := os.Open(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	a, err := newArena(1<<20, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	blocks := s.x.state.Load().graph.slab.blocks
+	if err := a.read(f, sectionAlign, blocks.size()); err != nil || string(a.mem[:a.size()]) != string(blocks.mem[:blocks.size()]) {
+		t.Errorf("the blocks are not what was written: %v", err)
+	}
+	if err := a.read(f, sectionAlign, 1<<20); !errors.Is(err, core.ErrCorrupt) {
+		t.Errorf("reading behind the end gives %v", err)
+	}
+}
