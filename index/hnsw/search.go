@@ -235,7 +235,7 @@ func (g *graph) refine(s *scratch, k int, allow *core.Set) []index.Neighbor {
 		s.touched += touch(g.slab.lows(c.vertex()))
 	}
 	out := make([]index.Neighbor, 0, len(keys))
-	for {
+	for try := 0; ; try++ {
 		seq := g.slots.changes.Load()
 		out = out[:0]
 		for _, c := range keys {
@@ -257,9 +257,30 @@ func (g *graph) refine(s *scratch, k int, allow *core.Set) []index.Neighbor {
 		if g.slots.changes.Load() == seq {
 			break
 		}
+		if try == refineTries {
+			out = lastOf(out)
+			break
+		}
 	}
 	sortNeighbors(out)
 	return out[:min(k, len(out))]
+}
+
+// refineTries is how often refine begins again because ordinals have moved.
+const refineTries = 3
+
+// lastOf returns list without those whose ordinal comes again later.
+func lastOf(list []index.Neighbor) []index.Neighbor {
+	seen := make(map[core.Ord]bool, len(list))
+	at := len(list)
+	for i := len(list) - 1; i >= 0; i-- {
+		if !seen[list[i].Ord] {
+			seen[list[i].Ord] = true
+			at--
+			list[at] = list[i]
+		}
+	}
+	return list[at:]
 }
 
 // answer searches for q, whatever its length.
