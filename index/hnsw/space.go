@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
@@ -43,42 +44,78 @@ func paddedDim(metric index.Metric, dim int) int {
 func newSpace(metric index.Metric, dim int, seed uint64, sample [][]float32) *space {
 	sp := &space{metric: metric, dim: dim, padded: paddedDim(metric, dim), unit: 1}
 	sp.rot = newRotation(sp.padded, seed+1)
+	var keep [][]float32
+	for _, v := range sample {
+		if squared(v) < longest {
+			keep = append(keep, v)
+		}
+	}
 	switch metric {
 	case index.L2:
 		sp.center = make([]float64, dim)
-		n := 0.0
-		for _, v := range sample {
-			if squared(v) < longest {
-				n++
-				for i, x := range v {
-					sp.center[i] += (float64(x) - sp.center[i]) / n
-				}
-			}
+		for range 3 { // as outliers move the center, it is found without them
+			sp.moveTo(keep)
+			keep = withoutOutliers(keep, sp.fromCenter)
 		}
+		sp.moveTo(keep)
 		sum := 0.0
-		for _, v := range sample {
-			if squared(v) < longest {
-				for i, x := range v {
-					d := float64(x) - sp.center[i]
-					sum += d * d / n
-				}
-			}
+		for _, v := range keep {
+			sum += sp.fromCenter(v) / float64(len(keep))
 		}
 		if sum > 0 {
 			sp.unit = math.Sqrt(sum)
 		}
 	case index.Dot:
 		most := 0.0
-		for _, v := range sample {
-			if s := squared(v); s < longest {
-				most = max(most, s)
-			}
+		for _, v := range withoutOutliers(keep, squared) {
+			most = max(most, squared(v))
 		}
 		if most > 0 {
 			sp.unit = 1.001 * math.Sqrt(most)
 		}
 	}
 	return sp
+}
+
+// moveTo makes the mean of vectors the center.
+func (sp *space) moveTo(vectors [][]float32) {
+	clear(sp.center)
+	for n, v := range vectors {
+		for i, x := range v {
+			sp.center[i] += (float64(x) - sp.center[i]) / float64(n+1)
+		}
+	}
+}
+
+// fromCenter is the squared distance of v from the center.
+func (sp *space) fromCenter(v []float32) float64 {
+	s := 0.0
+	for i, x := range v {
+		d := float64(x) - sp.center[i]
+		s += d * d
+	}
+	return s
+}
+
+// withoutOutliers returns the vectors whose squared length is up to 16 times
+// that which nine in ten have.
+func withoutOutliers(vectors [][]float32, squared func([]float32) float64) [][]float32 {
+	var lengths []float64
+	for _, v := range vectors {
+		lengths = append(lengths, squared(v))
+	}
+	if len(lengths) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(lengths))
+	most := 16 * sorted[len(sorted)*9/10]
+	var out [][]float32
+	for i, v := range vectors {
+		if lengths[i] <= most {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // longest is the squared length from which 32-bit arithmetic is in danger.
@@ -101,20 +138,19 @@ func squared(v []float32) float64 {
 	return s
 }
 
-// fits reports whether v can be stored in the graph; short is set when it
-// could be in a space of a larger unit.
-func (sp *space) fits(v []float32) (ok, short bool) {
-	if sp.metric == index.Cosine {
-		return true, false
+// farthest is how many units a vector may be from the center. Estimates in half
+// precision cannot tell farther ones apart.
+const farthest = 64
+
+// fits reports whether v can be stored in the graph.
+func (sp *space) fits(v []float32) bool {
+	switch sp.metric {
+	case index.L2:
+		return squared(v) < longest && sp.fromCenter(v) <= farthest*farthest*sp.unit*sp.unit
+	case index.Dot:
+		return squared(v) <= sp.unit*sp.unit
 	}
-	s := squared(v)
-	if s >= longest {
-		return false, false
-	}
-	if sp.metric == index.Dot && s > sp.unit*sp.unit {
-		return false, true
-	}
-	return true, false
+	return true
 }
 
 // query is a vector that is searched for or inserted, in the forms that the
