@@ -1,7 +1,6 @@
 package hnsw
 
 import (
-	"math"
 	"slices"
 	"sync/atomic"
 	"unsafe"
@@ -37,11 +36,11 @@ func (s *slab) between(v uint32, signed []int8, list []uint32, dots []int32, out
 	}
 }
 
-// resolution is about the largest error of the squared distance between v and
-// another vertex as between computes it.
+// resolution is above the squared distance of the codes of v and those of
+// the same vector rounded another way.
 func (s *slab) resolution(v uint32) float32 {
 	m := s.meta(v)
-	return 2 * m.step * float32(math.Sqrt(float64(m.norm2)))
+	return m.step * m.step * float32(s.dim) / 1.5
 }
 
 // chosenAtOnce is how many chosen neighbors a candidate is compared with before

@@ -160,7 +160,8 @@ type query struct {
 	codes []int8    // y/scale, rounded
 	scale float32
 	sum   int32   // of codes
-	norm2 float32 // |y|²
+	full2 float32 // |y|²
+	norm2 float32 // squared length of what codes stand for
 	table []uint8 // of 1-bit estimates, for ScanBlock
 	small []int8
 	mul   float32 // Σ±y is mul times the sum of table entries plus add
@@ -171,6 +172,7 @@ type query struct {
 	fine  []uint8 // 4 bits more, as DotFine wants them
 	step  float32 // what one of high is worth
 	total int32   // Σ high-128
+	high2 float32 // squared length of what high stands for
 }
 
 func newQuery(dim int) *query {
@@ -208,7 +210,7 @@ func (sp *space) prepare(q *query, v []float32, stored bool) {
 		scaleTo(q.rot, v, 1/math.Sqrt(s))
 		s = 1
 	}
-	q.norm2 = float32(s)
+	q.full2 = float32(s)
 	sp.rot.apply(q.rot)
 	q.encode()
 }
@@ -233,6 +235,11 @@ func (q *query) encode() {
 	m := max(simd.MaxAbs(q.rot), smallest)
 	q.scale = m / 127
 	q.sum = simd.Quantize(&q.rot[0], 127/m, len(q.rot), &q.codes[0])
+	squares := int32(0)
+	for _, c := range q.codes {
+		squares += int32(c) * int32(c)
+	}
+	q.norm2 = q.scale * q.scale * float32(squares)
 }
 
 // estimates makes the table of 1-bit estimates.
@@ -254,6 +261,7 @@ func (q *query) pack() {
 	inv := 16 / q.step
 	clear(q.fine)
 	q.total = 0
+	squares := int32(0)
 	const magic = 3 << 22 // adding it rounds to the nearest integer
 	for i, x := range q.rot {
 		w := int32(math.Float32bits(x*inv+magic)) - int32(math.Float32bits(magic))
@@ -262,8 +270,10 @@ func (q *query) pack() {
 		lo := w - hi*16 + 8
 		q.high[i] = uint8(hi + 128)
 		q.total += hi
+		squares += hi * hi
 		q.fine[i/64*32+i%32] |= uint8(lo) << (i % 64 / 32 * 4)
 	}
+	q.high2 = q.step * q.step * float32(squares)
 }
 
 // restore turns a vector of the space into one as it was given, but for what
@@ -282,14 +292,14 @@ func (sp *space) restore(y []float32) []float32 {
 }
 
 // far reports whether q is so far away that its distances need 64 bits.
-func (q *query) far() bool { return !(q.norm2 < longest) }
+func (q *query) far() bool { return !(q.full2 < longest) }
 
-// score turns an inner product in the space into a score of the metric; norm2
+// score turns an inner product in the space into a score of the metric; full2
 // is the squared length of the stored vector.
-func (sp *space) score(q *query, dot, norm2 float32) float32 {
+func (sp *space) score(q *query, dot, full2 float32) float32 {
 	switch sp.metric {
 	case index.L2:
-		return max(-math.MaxFloat32, min(0, (2*dot-q.norm2-norm2)*q.worth))
+		return max(-math.MaxFloat32, min(0, (2*dot-q.full2-full2)*q.worth))
 	case index.Dot:
 		return max(-math.MaxFloat32, min(math.MaxFloat32, dot*q.worth))
 	}
