@@ -160,7 +160,13 @@ func (c *Collection) Stats() Stats {
 	}
 }
 
-// verifyIndex reports documents that the index does not hold.
+// checker is an index that can look for contradictions in itself.
+type checker interface {
+	Check(ctx context.Context, report func(problem string)) error
+}
+
+// verifyIndex reports documents that the index does not hold and contradictions
+// in the index.
 func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error {
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return err
@@ -175,6 +181,9 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	}
 	if have, want := idx.Len(), c.stored.Len(); have != want {
 		report(fmt.Sprintf("collection %s: the index holds %d vectors, the store %d documents; restart to rebuild the index", c.Name(), have, want))
+	}
+	if x, ok := c.index.(checker); ok {
+		return x.Check(ctx, func(problem string) { report("collection " + c.Name() + ": " + problem) })
 	}
 	return nil
 }

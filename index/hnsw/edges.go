@@ -41,13 +41,8 @@ func (s *slab) encodeEdge(v uint32, j int, o uint32, bits []uint8) {
 	if !s.withSigns {
 		return
 	}
-	l1, l2, sign := simd.EncodeEdge(s.codes(o), s.codes(v), s.meta(o).step, s.meta(v).step, s.dim, &bits[0])
-	f := float32(0)
-	if l1 > 0 {
-		f = l2 / l1
-	}
 	a, b := s.factor(v, j)
-	*a, *b = toHalf(l2+2*f*sign), toHalf(-2*f)
+	*a, *b = s.edgeFactors(v, o, bits)
 	codes := unsafe.Slice(at8(s.block(v), s.signs), 16*s.groups)
 	shift, keep := 0, uint8(0xf0)
 	if j >= 16 {
@@ -59,6 +54,17 @@ func (s *slab) encodeEdge(v uint32, j int, o uint32, bits []uint8) {
 		codes[at+16] = codes[at+16]&keep | (two>>4)<<shift
 		at += 32
 	}
+}
+
+// edgeFactors puts the signs of the edge from v to o into bits and returns its
+// factors in half precision.
+func (s *slab) edgeFactors(v, o uint32, bits []uint8) (a, b uint16) {
+	l1, l2, sign := simd.EncodeEdge(s.codes(o), s.codes(v), s.meta(o).step, s.meta(v).step, s.dim, &bits[0])
+	f := float32(0)
+	if l1 > 0 {
+		f = l2 / l1
+	}
+	return toHalf(l2 + 2*f*sign), toHalf(-2 * f)
 }
 
 // toHalf converts to half precision, to the largest finite number where x is

@@ -155,6 +155,9 @@ func (g *graph) share(v uint32, ord core.Ord) bool {
 	case uint32(ord):
 		return true
 	}
+	if g.slab.ord(v) == uint32(ord) {
+		return true // it is there already
+	}
 	if g.shared[v] == nil {
 		g.shared[v] = core.NewSet()
 		g.sharing.Add(1)

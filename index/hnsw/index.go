@@ -28,6 +28,20 @@ type Index struct {
 type state struct {
 	flat  *flat.Index
 	graph *graph
+	apart int // vectors in the flat index when the graph was made
+}
+
+// widenFrom and widenShare say when the graph is made anew in a wider space:
+// when so many vectors more than before, and more than one in widenShare, do
+// not fit.
+const (
+	widenFrom  = 256
+	widenShare = 16
+)
+
+// widenDue reports whether too many vectors are in the flat index.
+func (st *state) widenDue() bool {
+	return st.flat.Len() > 2*st.apart+max(widenFrom, int(st.graph.slots.count.Load())/widenShare)
 }
 
 var _ index.Index = (*Index)(nil)
@@ -87,7 +101,7 @@ func (x *Index) Insert(ctx context.Context, items []index.Item) error {
 		x.gate.RLock()
 		st := x.state.Load()
 		if st.graph != nil {
-			rest, err := x.insertGraph(ctx, st, items)
+			err := x.insertGraph(ctx, st, items)
 			x.gate.RUnlock()
 			if err != nil {
 				return err
@@ -95,13 +109,10 @@ func (x *Index) Insert(ctx context.Context, items []index.Item) error {
 			if st.graph.mendDue() {
 				st.graph.mend()
 			}
-			if len(rest) > 0 {
-				if err := x.widen(ctx, rest); err != nil {
-					return err
-				}
+			if st.widenDue() {
+				return x.widen(ctx)
 			}
-			items = rest
-			continue
+			return nil
 		}
 		m := min(len(items), sampleMost)
 		err := st.flat.Insert(ctx, items[:m])
@@ -140,41 +151,37 @@ func lastOfEach(items []index.Item) []index.Item {
 	return out
 }
 
-// insertGraph inserts into the graph and returns the items that need a wider
-// space.
-func (x *Index) insertGraph(ctx context.Context, st *state, items []index.Item) (rest []index.Item, err error) {
+// insertGraph inserts into the graph what fits there and the rest into the flat
+// index.
+func (x *Index) insertGraph(ctx context.Context, st *state, items []index.Item) error {
 	g := st.graph
-	var fit []index.Item
+	var fit, rest []index.Item
 	for i, it := range items {
-		ok, short := g.space.fits(it.Vector)
-		if ok {
-			if rest != nil || fit != nil {
-				fit = append(fit, it)
+		switch ok := g.space.fits(it.Vector); {
+		case !ok:
+			if rest == nil {
+				fit = slices.Clone(items[:i])
 			}
-			continue
-		}
-		if fit == nil {
-			fit = slices.Clone(items[:i])
-		}
-		if short {
 			rest = append(rest, it)
-			continue
+		case rest != nil:
+			fit = append(fit, it)
 		}
-		if err := st.flat.Insert(ctx, []index.Item{it}); err != nil {
-			return nil, err
-		}
+	}
+	if rest == nil {
+		fit = items
+	} else if err := st.flat.Insert(ctx, rest); err != nil {
+		return err
+	}
+	for _, it := range rest {
 		g.delete([]core.Ord{it.Ord})
 	}
-	if fit == nil {
-		fit = items
-	}
-	err = g.insertAll(ctx, len(fit), func(i int) (core.Ord, []float32) { return fit[i].Ord, fit[i].Vector })
+	err := g.insertAll(ctx, len(fit), func(i int) (core.Ord, []float32) { return fit[i].Ord, fit[i].Vector })
 	if err == nil && st.flat.Len() > 0 {
 		for _, it := range fit {
 			st.flat.Delete(it.Ord)
 		}
 	}
-	return rest, err
+	return err
 }
 
 // grow makes a graph of the vectors in the flat index.
@@ -193,25 +200,32 @@ func (x *Index) grow(ctx context.Context) error {
 	return x.rebuild(ctx, newSpace(x.cfg.Metric, x.cfg.Dim, x.opt.Seed, vectors), ords, vectors)
 }
 
-// widen makes the graph anew in a space that fits for items.
-func (x *Index) widen(ctx context.Context, items []index.Item) error {
+// widen makes the graph anew in a space that fits for the vectors there are
+// now.
+func (x *Index) widen(ctx context.Context) error {
 	x.gate.Lock()
 	defer x.gate.Unlock()
 	st := x.state.Load()
+	if !st.widenDue() {
+		return nil
+	}
 	var ords []core.Ord
 	var vectors [][]float32
 	st.graph.each(func(some []core.Ord, v []float32) bool {
 		for _, ord := range some {
 			ords, vectors = append(ords, ord), append(vectors, v)
 		}
-		return true
+		return ctx.Err() == nil
 	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	st.flat.Each(func(ord core.Ord, v []float32) {
 		ords, vectors = append(ords, ord), append(vectors, slices.Clone(v))
 	})
 	var sample [][]float32
-	for _, it := range items {
-		sample = append(sample, it.Vector)
+	for i := 0; i < len(vectors); i += 1 + len(vectors)/(4*sampleMost) {
+		sample = append(sample, vectors[i])
 	}
 	sp := newSpace(x.cfg.Metric, x.cfg.Dim, x.opt.Seed, sample)
 	sp.unit *= 1.5 // so that it does not happen often
@@ -230,7 +244,7 @@ func (x *Index) rebuild(ctx context.Context, sp *space, ords []core.Ord, vectors
 	}
 	var fit []int
 	for i, v := range vectors {
-		if ok, _ := sp.fits(v); ok {
+		if sp.fits(v) {
 			fit = append(fit, i)
 		} else if err := f.Insert(ctx, []index.Item{{Ord: ords[i], Vector: v}}); err != nil {
 			return err
@@ -240,7 +254,7 @@ func (x *Index) rebuild(ctx context.Context, sp *space, ords []core.Ord, vectors
 	if err != nil {
 		return err
 	}
-	x.state.Store(&state{flat: f, graph: g})
+	x.state.Store(&state{flat: f, graph: g, apart: f.Len()})
 	return nil
 }
 

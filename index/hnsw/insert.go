@@ -25,7 +25,9 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 		if done || err != nil {
 			return err
 		}
-		first, level, _ = g.entry.get()
+		if first, level, there = g.entry.get(); !there {
+			return g.insert(s, ord, vector) // emptied meanwhile
+		}
 	}
 	if g.slab.withSigns {
 		s.q.estimates()
@@ -42,15 +44,17 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 		g.publish(ord, v)
 		return nil
 	}
+	if len(s.top.keys) == 0 {
+		if done, err := g.insertFirst(s, ord); done || err != nil {
+			return err
+		}
+	}
 	v, height, err := g.newSlot()
 	if err != nil {
 		return err
 	}
 	g.slab.store(v, s.q, uint32(ord))
 	g.link(s, v)
-	if len(s.top.keys) == 0 {
-		height = maxLevel // nothing is left but deleted vertices: start here
-	}
 	if height > 0 {
 		g.linkUpper(s, v, height)
 	}
@@ -58,13 +62,15 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 	return nil
 }
 
-// insertFirst makes the vector the entry of an empty graph; it returns false
-// when the graph is not empty any more.
+// insertFirst makes the vector the entry of a graph that is empty or holds only
+// deleted vertices, which nothing may be linked to; it returns false, with
+// neighbors in s.top, when others have come meanwhile.
 func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
 	g.first.Lock()
 	defer g.first.Unlock()
-	if _, _, there := g.entry.get(); there {
-		return false, nil
+	s.top.reset(degree)
+	if err := g.scan(context.Background(), s, nil); err != nil || len(s.top.keys) > 0 {
+		return false, err
 	}
 	v, level, err := g.newSlot()
 	if err != nil {

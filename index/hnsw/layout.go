@@ -58,10 +58,13 @@ func newLayout(dim int, compact bool) layout {
 	return l
 }
 
-// meta is what is known of a vertex besides its block.
+// meta is what is known of a vertex besides its block. Distances are computed
+// between what codes stand for, with the lengths of that: then those of near
+// vectors are nearly exact, as most of the rounding cancels out.
 type meta struct {
 	step  float32 // what one of its codes is worth
-	norm2 float32 // squared length of its vector
+	norm2 float32 // squared length of what its 8-bit codes stand for
+	full2 float32 // squared length of its vector
 	total int32   // sum of its codes as signed numbers
 	ord   uint32  // read and written atomically; noOrd once it is deleted
 }
@@ -161,7 +164,7 @@ func (s *slab) store(v uint32, q *query, ord uint32) {
 		s.clearEdge(v, j)
 		atomic.StoreUint32(&ids[j], nobody)
 	}
-	m.step, m.norm2, m.total = q.step, q.norm2, q.total
+	m.step, m.norm2, m.full2, m.total = q.step, q.high2, q.full2, q.total
 	s.setOrd(v, ord)
 }
 

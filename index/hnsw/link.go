@@ -36,6 +36,13 @@ func (s *slab) between(v uint32, signed []int8, list []uint32, dots []int32, out
 	}
 }
 
+// resolution is above the squared distance of the codes of v and those of
+// the same vector rounded another way.
+func (s *slab) resolution(v uint32) float32 {
+	m := s.meta(v)
+	return m.step * m.step * float32(s.dim) / 1.5
+}
+
 // chosenAtOnce is how many chosen neighbors a candidate is compared with before
 // it is asked whether the comparison goes on.
 const chosenAtOnce = 8
@@ -44,26 +51,35 @@ const chosenAtOnce = 8
 // is taken when it is nearer to the vertex than to all taken before it (the
 // heuristic of HNSW). Up to fill places are filled with the nearest of those that
 // were not taken. The result is valid until the next call.
+//
+// Distances below the resolution of the codes tell nothing. Candidates that near
+// take no more than half of the places, or many vectors that hardly differ would
+// link to each other only, and a difference that small passes nobody over.
 func (g *graph) choose(s *scratch, cands []edge, limit, fill int) []edge {
 	kept, rest := s.kept[:0], s.rest[:0]
+	same := 0
 	ids := s.list[:0]
 	for _, c := range cands {
 		if len(kept) == limit {
 			break
 		}
-		ok := true
-		if len(kept) > 0 {
+		blur := g.slab.resolution(c.v)
+		ok := c.dist > blur || same < limit/2
+		if ok && len(kept) > 0 {
 			g.slab.signed(c.v, s.signed)
 		}
 		for part := ids; ok && len(part) > 0; {
 			m := min(len(part), chosenAtOnce)
 			g.slab.between(c.v, s.signed, part[:m], s.dots[:], func(_ int, d float32) bool {
-				ok = d >= c.dist
+				ok = d >= c.dist-blur
 				return ok
 			})
 			part = part[m:]
 		}
 		if ok {
+			if c.dist <= blur {
+				same++
+			}
 			kept = append(kept, c)
 			ids = append(ids, c.v)
 		} else if len(rest) < fill {
@@ -92,9 +108,41 @@ func (g *graph) link(s *scratch, v uint32) {
 	lock.Lock()
 	g.setNeighbors(s, v, s.own)
 	lock.Unlock()
+	known := len(s.own) == 0
 	for _, e := range s.own {
-		g.connect(s, e.v, edge{v, e.dist})
+		if g.connect(s, e.v, edge{v, e.dist}) {
+			known = true
+		}
 	}
+	if !known {
+		g.force(s, s.own[0].v, v)
+	}
+}
+
+// force puts v, which none of its neighbors has taken, into the list of one of
+// them, and gives v the neighbor that loses its place, so that both can be
+// reached.
+func (g *graph) force(s *scratch, at, v uint32) {
+	lock := g.locks.of(at)
+	lock.Lock()
+	j := int(v*0x9e3779b1>>16) % degree
+	x := g.slab.neighbors(at)[j]
+	g.place(s, at, j, v)
+	lock.Unlock()
+	if x == nobody || x == v || g.slab.ord(x) == noOrd {
+		return
+	}
+	lock = g.locks.of(v)
+	lock.Lock()
+	defer lock.Unlock()
+	ids := g.slab.neighbors(v)
+	if slices.Index(ids[:], x) >= 0 {
+		return
+	}
+	if j = slices.Index(ids[:], nobody); j < 0 {
+		j = degree - 1
+	}
+	g.place(s, v, j, x)
 }
 
 // setNeighbors makes kept the neighbors of v, leaving those in place that stay.
@@ -132,17 +180,18 @@ func (g *graph) place(s *scratch, v uint32, j int, o uint32) {
 }
 
 // connect adds e to the neighbors of v; when there is no room it chooses anew.
-func (g *graph) connect(s *scratch, v uint32, e edge) {
+// It returns whether e is one of them then.
+func (g *graph) connect(s *scratch, v uint32, e edge) bool {
 	lock := g.locks.of(v)
 	lock.Lock()
 	defer lock.Unlock()
 	ids := g.slab.neighbors(v)
 	if slices.Index(ids[:], e.v) >= 0 {
-		return
+		return true
 	}
 	if j := slices.Index(ids[:], nobody); j >= 0 {
 		g.place(s, v, j, e.v)
-		return
+		return true
 	}
 	// A list that came from a damaged snapshot may hold what is no vertex.
 	list := ids[:]
@@ -159,6 +208,7 @@ func (g *graph) connect(s *scratch, v uint32, e edge) {
 	s.cands = cands
 	sortEdges(cands)
 	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))
+	return slices.Index(ids[:], e.v) >= 0
 }
 
 func sortEdges(edges []edge) {

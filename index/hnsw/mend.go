@@ -150,7 +150,6 @@ func (g *graph) relink(s *scratch, v uint32) {
 		return
 	}
 	copy(s.q.rot, g.slab.decode(v))
-	s.q.norm2 = g.slab.meta(v).norm2
 	s.q.encode()
 	if g.slab.withSigns {
 		s.q.estimates()

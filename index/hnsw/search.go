@@ -172,8 +172,9 @@ func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
 
 // The cost of a search in units of one comparison of 8-bit codes.
 const (
-	stepCost  = 24 // of expanding one vertex
-	scanBound = 8  // share of the vertices from which k is a scan's business
+	stepCost   = 24 // of expanding one vertex
+	scanBound  = 8  // share of the vertices from which k is a scan's business
+	scanWindow = 64 // how many a scan scores again, besides 2k
 )
 
 // search finds the k nearest allowed neighbors of the prepared query.
@@ -211,14 +212,16 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 			return nil, err
 		}
 		if done && len(s.top.keys) >= min(k, total) {
-			return g.refine(s, k, allow), nil
+			return g.refine(s, k, k+k/2+4, allow), nil
 		}
-		s.top.reset(s.top.max)
 	}
+	// Far from the query many are about as near, so that more are scored again.
+	window := 2*k + scanWindow
+	s.top.reset(window)
 	if err := g.scan(ctx, s, allow); err != nil {
 		return nil, err
 	}
-	return g.refine(s, k, allow), nil
+	return g.refine(s, k, window, allow), nil
 }
 
 // start descends to the bottom layer.
@@ -227,20 +230,20 @@ func (g *graph) start(s *scratch, node uint32, level int) key {
 	return makeKey(k.dist(), g.upper.node(k.vertex()).slot)
 }
 
-// refine scores the vertices of s.top by all bits that are stored and returns
+// refine scores the first vertices of s.top, as many as window, by all bits that are stored and returns
 // the k best allowed ordinals.
-func (g *graph) refine(s *scratch, k int, allow *core.Set) []index.Neighbor {
-	keys := s.top.keys[:min(len(s.top.keys), k+k/2+4)]
+func (g *graph) refine(s *scratch, k, window int, allow *core.Set) []index.Neighbor {
+	keys := s.top.keys[:min(len(s.top.keys), window)]
 	for _, c := range keys {
 		s.touched += touch(g.slab.lows(c.vertex()))
 	}
 	out := make([]index.Neighbor, 0, len(keys))
-	for {
+	for try := 0; ; try++ {
 		seq := g.slots.changes.Load()
 		out = out[:0]
 		for _, c := range keys {
 			v := c.vertex()
-			score := g.space.score(s.q, g.slab.dot(s.q, v), g.slab.meta(v).norm2)
+			score := g.space.score(s.q, g.slab.dot(s.q, v), g.slab.meta(v).full2)
 			ord := core.Ord(g.slab.ord(v))
 			if g.slots.get(ord) == v && (allow == nil || allow.Contains(ord)) {
 				out = append(out, index.Neighbor{Ord: ord, Score: score})
@@ -257,9 +260,30 @@ func (g *graph) refine(s *scratch, k int, allow *core.Set) []index.Neighbor {
 		if g.slots.changes.Load() == seq {
 			break
 		}
+		if try == refineTries {
+			out = lastOf(out)
+			break
+		}
 	}
 	sortNeighbors(out)
 	return out[:min(k, len(out))]
+}
+
+// refineTries is how often refine begins again because ordinals have moved.
+const refineTries = 3
+
+// lastOf returns list without those whose ordinal comes again later.
+func lastOf(list []index.Neighbor) []index.Neighbor {
+	seen := make(map[core.Ord]bool, len(list))
+	at := len(list)
+	for i := len(list) - 1; i >= 0; i-- {
+		if !seen[list[i].Ord] {
+			seen[list[i].Ord] = true
+			at--
+			list[at] = list[i]
+		}
+	}
+	return list[at:]
 }
 
 // answer searches for q, whatever its length.

@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
@@ -43,42 +44,78 @@ func paddedDim(metric index.Metric, dim int) int {
 func newSpace(metric index.Metric, dim int, seed uint64, sample [][]float32) *space {
 	sp := &space{metric: metric, dim: dim, padded: paddedDim(metric, dim), unit: 1}
 	sp.rot = newRotation(sp.padded, seed+1)
+	var keep [][]float32
+	for _, v := range sample {
+		if squared(v) < longest {
+			keep = append(keep, v)
+		}
+	}
 	switch metric {
 	case index.L2:
 		sp.center = make([]float64, dim)
-		n := 0.0
-		for _, v := range sample {
-			if squared(v) < longest {
-				n++
-				for i, x := range v {
-					sp.center[i] += (float64(x) - sp.center[i]) / n
-				}
-			}
+		for range 3 { // as outliers move the center, it is found without them
+			sp.moveTo(keep)
+			keep = withoutOutliers(keep, sp.fromCenter)
 		}
+		sp.moveTo(keep)
 		sum := 0.0
-		for _, v := range sample {
-			if squared(v) < longest {
-				for i, x := range v {
-					d := float64(x) - sp.center[i]
-					sum += d * d / n
-				}
-			}
+		for _, v := range keep {
+			sum += sp.fromCenter(v) / float64(len(keep))
 		}
 		if sum > 0 {
 			sp.unit = math.Sqrt(sum)
 		}
 	case index.Dot:
 		most := 0.0
-		for _, v := range sample {
-			if s := squared(v); s < longest {
-				most = max(most, s)
-			}
+		for _, v := range withoutOutliers(keep, squared) {
+			most = max(most, squared(v))
 		}
 		if most > 0 {
 			sp.unit = 1.001 * math.Sqrt(most)
 		}
 	}
 	return sp
+}
+
+// moveTo makes the mean of vectors the center.
+func (sp *space) moveTo(vectors [][]float32) {
+	clear(sp.center)
+	for n, v := range vectors {
+		for i, x := range v {
+			sp.center[i] += (float64(x) - sp.center[i]) / float64(n+1)
+		}
+	}
+}
+
+// fromCenter is the squared distance of v from the center.
+func (sp *space) fromCenter(v []float32) float64 {
+	s := 0.0
+	for i, x := range v {
+		d := float64(x) - sp.center[i]
+		s += d * d
+	}
+	return s
+}
+
+// withoutOutliers returns the vectors whose squared length is up to 16 times
+// that which nine in ten have.
+func withoutOutliers(vectors [][]float32, squared func([]float32) float64) [][]float32 {
+	var lengths []float64
+	for _, v := range vectors {
+		lengths = append(lengths, squared(v))
+	}
+	if len(lengths) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(lengths))
+	most := 16 * sorted[len(sorted)*9/10]
+	var out [][]float32
+	for i, v := range vectors {
+		if lengths[i] <= most {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // longest is the squared length from which 32-bit arithmetic is in danger.
@@ -101,20 +138,19 @@ func squared(v []float32) float64 {
 	return s
 }
 
-// fits reports whether v can be stored in the graph; short is set when it
-// could be in a space of a larger unit.
-func (sp *space) fits(v []float32) (ok, short bool) {
-	if sp.metric == index.Cosine {
-		return true, false
+// farthest is how many units a vector may be from the center. Estimates in half
+// precision cannot tell farther ones apart.
+const farthest = 64
+
+// fits reports whether v can be stored in the graph.
+func (sp *space) fits(v []float32) bool {
+	switch sp.metric {
+	case index.L2:
+		return squared(v) < longest && sp.fromCenter(v) <= farthest*farthest*sp.unit*sp.unit
+	case index.Dot:
+		return squared(v) <= sp.unit*sp.unit
 	}
-	s := squared(v)
-	if s >= longest {
-		return false, false
-	}
-	if sp.metric == index.Dot && s > sp.unit*sp.unit {
-		return false, true
-	}
-	return true, false
+	return true
 }
 
 // query is a vector that is searched for or inserted, in the forms that the
@@ -124,7 +160,8 @@ type query struct {
 	codes []int8    // y/scale, rounded
 	scale float32
 	sum   int32   // of codes
-	norm2 float32 // |y|²
+	full2 float32 // |y|²
+	norm2 float32 // squared length of what codes stand for
 	table []uint8 // of 1-bit estimates, for ScanBlock
 	small []int8
 	mul   float32 // Σ±y is mul times the sum of table entries plus add
@@ -135,6 +172,7 @@ type query struct {
 	fine  []uint8 // 4 bits more, as DotFine wants them
 	step  float32 // what one of high is worth
 	total int32   // Σ high-128
+	high2 float32 // squared length of what high stands for
 }
 
 func newQuery(dim int) *query {
@@ -172,7 +210,7 @@ func (sp *space) prepare(q *query, v []float32, stored bool) {
 		scaleTo(q.rot, v, 1/math.Sqrt(s))
 		s = 1
 	}
-	q.norm2 = float32(s)
+	q.full2 = float32(s)
 	sp.rot.apply(q.rot)
 	q.encode()
 }
@@ -197,6 +235,11 @@ func (q *query) encode() {
 	m := max(simd.MaxAbs(q.rot), smallest)
 	q.scale = m / 127
 	q.sum = simd.Quantize(&q.rot[0], 127/m, len(q.rot), &q.codes[0])
+	squares := int32(0)
+	for _, c := range q.codes {
+		squares += int32(c) * int32(c)
+	}
+	q.norm2 = q.scale * q.scale * float32(squares)
 }
 
 // estimates makes the table of 1-bit estimates.
@@ -218,6 +261,7 @@ func (q *query) pack() {
 	inv := 16 / q.step
 	clear(q.fine)
 	q.total = 0
+	squares := int32(0)
 	const magic = 3 << 22 // adding it rounds to the nearest integer
 	for i, x := range q.rot {
 		w := int32(math.Float32bits(x*inv+magic)) - int32(math.Float32bits(magic))
@@ -226,8 +270,10 @@ func (q *query) pack() {
 		lo := w - hi*16 + 8
 		q.high[i] = uint8(hi + 128)
 		q.total += hi
+		squares += hi * hi
 		q.fine[i/64*32+i%32] |= uint8(lo) << (i % 64 / 32 * 4)
 	}
+	q.high2 = q.step * q.step * float32(squares)
 }
 
 // restore turns a vector of the space into one as it was given, but for what
@@ -246,14 +292,14 @@ func (sp *space) restore(y []float32) []float32 {
 }
 
 // far reports whether q is so far away that its distances need 64 bits.
-func (q *query) far() bool { return !(q.norm2 < longest) }
+func (q *query) far() bool { return !(q.full2 < longest) }
 
-// score turns an inner product in the space into a score of the metric; norm2
+// score turns an inner product in the space into a score of the metric; full2
 // is the squared length of the stored vector.
-func (sp *space) score(q *query, dot, norm2 float32) float32 {
+func (sp *space) score(q *query, dot, full2 float32) float32 {
 	switch sp.metric {
 	case index.L2:
-		return max(-math.MaxFloat32, min(0, (2*dot-q.norm2-norm2)*q.worth))
+		return max(-math.MaxFloat32, min(0, (2*dot-q.full2-full2)*q.worth))
 	case index.Dot:
 		return max(-math.MaxFloat32, min(math.MaxFloat32, dot*q.worth))
 	}

@@ -1,0 +1,194 @@
+package hnsw
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/indextest"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// direction returns a vector of length 1.
+func direction(rng *rand.Rand, dim int) []float32 {
+	v := make([]float32, dim)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return index.Normalize(v)
+}
+
+func TestManyDuplicates(t *testing.T) {
+	rng := newRand(t)
+	p := newPair(t, index.Config{Dim: 48}, Options{})
+	same := direction(rng, 48)
+	var copies [][]float32
+	for range 20_000 {
+		copies = append(copies, same)
+	}
+	others := around(rng, 1500, same, 0.3)
+	p.insert(t, itemsOf(0, copies[:10_000])...)
+	p.insert(t, itemsOf(50_000, others)...)
+	p.insert(t, itemsOf(10_000, copies[10_000:])...)
+	atLeast(t, "the duplicates", p.recall(t, [][]float32{same}, index.Options{K: 10}), 1)
+	atLeast(t, "vectors near them", p.recall(t, others[:100], index.Options{K: 1}), 0.99)
+	allow := core.NewSet()
+	for i := range others {
+		allow.Add(core.Ord(50_000 + i))
+	}
+	atLeast(t, "vectors near them, allowed", p.recall(t, others[:20], index.Options{K: 10, Allow: allow}), 0.95)
+	if n := p.x.state.Load().graph.vertices(); n > 1600 {
+		t.Errorf("20,000 copies of a vector and 1,500 more take %d vertices", n)
+	}
+	p.clean(t, 0)
+	for i := range 20_000 {
+		p.delete(core.Ord(i))
+	}
+	atLeast(t, "without the duplicates", p.recall(t, others[:50], index.Options{K: 10, Ef: 200}), 0.95)
+	p.clean(t, 0)
+}
+
+func TestNearDuplicates(t *testing.T) {
+	forAll(t, func(t *testing.T, m index.Metric, o Options) {
+		rng := newRand(t)
+		p := newPair(t, index.Config{Dim: 64, Metric: m}, o)
+		same := direction(rng, 64)
+		near := around(rng, 3000, same, 1e-6)
+		others := around(rng, 300, same, 0.2)
+		p.insert(t, itemsOf(0, near[:1500])...)
+		p.insert(t, itemsOf(50_000, others)...)
+		p.insert(t, itemsOf(10_000, near[1500:])...)
+		atLeast(t, "the near duplicates", p.recall(t, near[:20], index.Options{K: 10}), 0.9)
+		atLeast(t, "vectors around", p.recall(t, others, index.Options{K: 1}), 0.6) // was 0.14
+		p.clean(t, len(near)*2/3)                                                   // as good as those that are found
+	})
+}
+
+func TestClustersFarApart(t *testing.T) {
+	forAll(t, func(t *testing.T, m index.Metric, o Options) {
+		rng := newRand(t)
+		p := newPair(t, index.Config{Dim: 80, Metric: m}, o)
+		least := 0.98
+		var all [][]float32
+		for range 30 { // in the order of clusters
+			all = append(all, around(rng, 100, direction(rng, 80), 0.05)...)
+		}
+		p.insert(t, itemsOf(0, all)...)
+		if o.Compact {
+			least = 0.8 // near vectors are told apart by 8 bits only
+		}
+		atLeast(t, "each vector", p.recall(t, all[:1500], index.Options{K: 1}), least)
+		p.clean(t, 0)
+	})
+}
+
+func TestDimensions(t *testing.T) {
+	for _, dim := range []int{1, 2, core.MaxDim} {
+		forAll(t, func(t *testing.T, m index.Metric, o Options) {
+			rng := newRand(t)
+			n := 1500
+			if dim > 1000 {
+				n = 150
+			}
+			p := newPair(t, index.Config{Dim: dim, Metric: m}, o)
+			all := indextest.Vectors(rng, n+20, dim)
+			p.insert(t, itemsOf(0, all[20:])...)
+			for _, opt := range []index.Options{{K: 10}, {K: n + 7}, {K: 20, Ef: 1}, {K: math.MaxInt, Ef: math.MaxInt}} {
+				atLeast(t, fmt.Sprintf("dimension %d, k %d", dim, opt.K), p.recall(t, all[:20], opt), 0.6)
+			}
+			p.clean(t, 0)
+		})
+	}
+}
+
+func TestEmptiedAndFilledAgain(t *testing.T) {
+	rng := newRand(t)
+	p := newPair(t, index.Config{Dim: 24}, Options{ScanBelow: -1})
+	all := indextest.Vectors(rng, 3000, 24)
+	for round := range 40 { // few, so that nothing is mended
+		p.insert(t, index.Item{Ord: core.Ord(round), Vector: all[round]})
+		p.delete(core.Ord(round))
+	}
+	p.insert(t, itemsOf(100, all)...)
+	p.clean(t, 0)
+	p.delete(p.ords()...)
+	if got, err := p.x.Search(t.Context(), all[0], index.Options{K: 5}); err != nil || len(got) != 0 {
+		t.Errorf("an emptied index returns %v, %v", got, err)
+	}
+	p.insert(t, itemsOf(0, all)...)
+	atLeast(t, "filled again", p.recall(t, all[:100], index.Options{K: 10}), 0.97)
+	p.clean(t, 0)
+}
+
+func TestEntryIsDeleted(t *testing.T) {
+	rng := newRand(t)
+	p := newPair(t, index.Config{Dim: 24}, Options{ScanBelow: -1})
+	all := indextest.Vectors(rng, 2000, 24)
+	p.insert(t, itemsOf(0, all)...)
+	g := p.x.state.Load().graph
+	for range 300 {
+		i, _, _ := g.entry.get()
+		ord := g.slab.ord(g.upper.node(i).slot)
+		if ord == noOrd {
+			ord = uint32(p.ords()[rng.IntN(len(p.vectors))])
+		}
+		p.delete(core.Ord(ord))
+		p.insert(t, index.Item{Ord: core.Ord(ord) + 5000, Vector: all[rng.IntN(len(all))]})
+	}
+	atLeast(t, "after deleting the entry again and again", p.recall(t, all[:100], index.Options{K: 10}), 0.97)
+	p.clean(t, 0)
+}
+
+func TestVectorsGrowLonger(t *testing.T) {
+	for _, m := range []index.Metric{index.Dot, index.L2} {
+		rng := newRand(t)
+		p := newPair(t, index.Config{Dim: 40, Metric: m}, Options{ScanBelow: 200})
+		p.slack = 0.02
+		all := indextest.Vectors(rng, 3000, 40)
+		for i, v := range all {
+			for j := range v {
+				v[j] *= float32(math.Pow(1.002, float64(i)))
+			}
+		}
+		for i := range 30 {
+			p.insert(t, itemsOf(core.Ord(100*i), all[100*i:][:100])...)
+		}
+		atLeast(t, string(m), p.recall(t, all[:200], index.Options{K: 10}), 0.65) // nearest are the longest, far from all
+		if n := p.x.state.Load().flat.Len(); n > 1200 {
+			t.Errorf("%s: %d vectors are kept apart", m, n)
+		}
+		p.clean(t, 0)
+	}
+}
+
+// TestOutliers checks that a few vectors of another length spoil no others.
+func TestOutliers(t *testing.T) {
+	for _, m := range []index.Metric{index.Cosine, index.Dot, index.L2} {
+		for _, at := range []int{0, 150, 1500} {
+			t.Run(fmt.Sprintf("%s/%d", m, at), func(t *testing.T) {
+				rng := newRand(t)
+				p := newPair(t, index.Config{Dim: 40, Metric: m}, Options{ScanBelow: 200})
+				all := indextest.Vectors(rng, 2000, 40)
+				for i := range 3 {
+					for j := range all[at+i] {
+						all[at+i][j] *= 1e7
+					}
+				}
+				p.insert(t, itemsOf(0, all[:1000])...)
+				p.insert(t, itemsOf(1000, all[1000:])...)
+				allow := core.NewSet()
+				for i := range all {
+					if i < at || i > at+2 {
+						allow.Add(core.Ord(i))
+					}
+				}
+				atLeast(t, "the outliers", p.recall(t, all[at:at+3], index.Options{K: 1}), 1)
+				atLeast(t, "the others", p.recall(t, all[300:400], index.Options{K: 10, Allow: allow}), 0.95)
+				atLeast(t, "all", p.recall(t, all[300:400], index.Options{K: 10}), 0.95)
+				p.clean(t, 0)
+			})
+		}
+	}
+}
