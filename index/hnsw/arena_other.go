@@ -11,5 +11,3 @@ func reserve(size, least int) ([]byte, error) {
 }
 
 func release([]byte) {}
-
-func huge([]byte) {}

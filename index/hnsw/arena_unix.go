@@ -23,6 +23,3 @@ func reserve(size, least int) ([]byte, error) {
 }
 
 func release(mem []byte) { _ = unix.Munmap(mem) }
-
-// huge advises the system to use huge pages, which make random reads faster.
-func huge(mem []byte) { _ = unix.Madvise(mem, unix.MADV_HUGEPAGE) }

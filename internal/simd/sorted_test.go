@@ -24,7 +24,10 @@ func TestInsertSorted(t *testing.T) {
 				for at < n && want[at] <= k {
 					at++
 				}
-				want = slices.Insert(want, at, k)
+				want = append(want, 0)
+				if got := insertSortedGeneric(&want[0], n, k); got != at {
+					t.Fatalf("the generic twin puts %d at %d, want %d", k, got, at)
+				}
 				if got := InsertSorted(&keys[0], n, k); got != at || !slices.Equal(keys[:n+1], want) {
 					t.Fatalf("%d into %d keys: place %d, want %d\n%v\n%v", k, n, got, at, keys[:n+1], want)
 				}
