@@ -307,11 +307,13 @@ func (g *graph) answer(ctx context.Context, q []float32, o index.Options) ([]ind
 
 // answerFar compares q with every vector in 64 bits.
 func (g *graph) answerFar(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
-	top := &index.Top{K: o.K}
+	top, seen := &index.Top{K: o.K}, core.NewSet()
 	g.each(func(ords []core.Ord, v []float32) bool {
 		score := g.space.metric.Score(q, v)
 		for _, ord := range ords {
-			if o.Allow == nil || o.Allow.Contains(ord) {
+			// An ordinal that moves meanwhile is met twice.
+			if (o.Allow == nil || o.Allow.Contains(ord)) && !seen.Contains(ord) {
+				seen.Add(ord)
 				top.Offer(index.Neighbor{Ord: ord, Score: score})
 			}
 		}
