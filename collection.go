@@ -2,10 +2,12 @@ package vecdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/field"
+	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
 	"github.com/vecdb/vecdb/storage"
@@ -43,7 +45,6 @@ type Collection struct {
 	db      *DB
 	stored  *storage.Collection
 	info    storage.Config
-	index   index.Index
 	fields  *field.Index
 	engine  *query.Engine
 	applier *applier
@@ -53,13 +54,12 @@ type Collection struct {
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	idx, err := NewIndex(db.options.Index, index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)})
-	if err != nil {
-		return nil, err
-	}
-	c := &Collection{db: db, stored: stored, info: info, index: idx, fields: field.New()}
+	c := &Collection{db: db, stored: stored, info: info, fields: field.New()}
 	c.engine = query.New(source{c}, index.Metric(info.Metric), info.Dim)
-	c.applier, err = startApplier(stored, idx, c.fields, db.options.Logger)
+	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
+		snapshots: db.snapshots, number: stored.Number()}
+	var err error
+	c.applier, err = startApplier(stored, maker, c.fields, db.options.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
@@ -150,11 +150,12 @@ func (c *Collection) Stats() Stats {
 	applied := c.applier.position()
 	last := c.stored.LastSeq()
 	n := c.stored.Len()
+	idx := c.index()
 	return Stats{
 		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last,
 		Index: IndexStats{
-			Kind: c.db.options.Index, Vectors: c.index.Len(),
-			Bytes: c.index.SizeBytes() + c.fields.SizeBytes(), Pending: last - min(applied, last),
+			Kind: c.db.options.Index, Vectors: idx.Len(),
+			Bytes: idx.SizeBytes() + c.fields.SizeBytes(), Pending: last - min(applied, last),
 		},
 	}
 }
@@ -170,7 +171,15 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return err
 	}
-	if have, want := c.index.Len(), c.stored.Len(); have != want {
+	idx := c.index()
+	if graph, ok := idx.(*hnsw.Index); ok {
+		if err := graph.Verify(ctx); errors.Is(err, core.ErrCorrupt) {
+			report(fmt.Sprintf("collection %s: %v; the index is made anew", c.Name(), err))
+		} else if err != nil {
+			return err
+		}
+	}
+	if have, want := idx.Len(), c.stored.Len(); have != want {
 		report(fmt.Sprintf("collection %s: the index holds %d vectors, the store %d documents; restart to rebuild the index", c.Name(), have, want))
 	}
 	if x, ok := c.index.(checker); ok {
@@ -179,8 +188,11 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	return nil
 }
 
+// index returns the index of vectors.
+func (c *Collection) index() index.Index { return *c.applier.index.Load() }
+
 // wait returns when the index has taken the changes up to seq.
 func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.applier.wait(ctx, seq) }
 
-// close stops following the change log.
+// close stops following the change log and saves the index.
 func (c *Collection) close() { c.applier.close() }

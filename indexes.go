@@ -15,16 +15,28 @@ import (
 type indexKind struct {
 	name string
 	make func(index.Config) (index.Index, error)
+	open func(string, index.Config) (*hnsw.Index, hnsw.Mark, error) // nil when it has no snapshots
+}
+
+// graphKind is the graph with its options.
+func graphKind(name string, o hnsw.Options) indexKind {
+	return indexKind{
+		name: name,
+		make: func(c index.Config) (index.Index, error) { return hnsw.New(c, o) },
+		open: func(path string, c index.Config) (*hnsw.Index, hnsw.Mark, error) {
+			return hnsw.OpenSnapshot(path, c, o)
+		},
+	}
 }
 
 // indexKinds is the one list of back ends: whatever offers a choice of them
 // reads it.
 func indexKinds() []indexKind {
 	return []indexKind{
-		{IndexFlat, func(c index.Config) (index.Index, error) { return flat.New(c) }},
-		{IndexHNSW, func(c index.Config) (index.Index, error) { return hnsw.New(c, hnsw.Options{}) }},
-		{IndexHNSWCompact, func(c index.Config) (index.Index, error) { return hnsw.New(c, hnsw.Options{Compact: true}) }},
-		{IndexCoder, func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) }},
+		{name: IndexFlat, make: func(c index.Config) (index.Index, error) { return flat.New(c) }},
+		graphKind(IndexHNSW, hnsw.Options{}),
+		graphKind(IndexHNSWCompact, hnsw.Options{Compact: true}),
+		{name: IndexCoder, make: func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) }},
 	}
 }
 
@@ -45,11 +57,16 @@ func NewIndex(kind string, cfg index.Config) (index.Index, error) {
 	if err := checkIndexKind(kind); err != nil {
 		return nil, err
 	}
-	if kind == "" {
-		kind = IndexHNSW
+	return kindOf(kind).make(cfg)
+}
+
+// kindOf returns the back end of that name, which checkIndexKind has let pass.
+func kindOf(name string) indexKind {
+	if name == "" {
+		name = IndexHNSW
 	}
-	at := slices.IndexFunc(indexKinds(), func(k indexKind) bool { return k.name == kind })
-	return indexKinds()[at].make(cfg)
+	at := slices.IndexFunc(indexKinds(), func(k indexKind) bool { return k.name == name })
+	return indexKinds()[at]
 }
 
 // checkIndexKind refuses names that no back end has.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/field"
@@ -18,14 +19,20 @@ const applyChunk = 1024
 // applier keeps the indexes of a collection in step with its change log: it
 // fills them from one state of the store when the collection is opened, then
 // follows the log from that state's sequence number. The log is the only way
-// into the indexes, so they can always be made again from the store.
+// into the indexes, so they can always be made again from the store. A snapshot
+// of the index of vectors saves making it: what the log tells since is all that
+// is left to do.
 type applier struct {
-	stored *storage.Collection
-	index  index.Index
-	fields *field.Index
-	logger *slog.Logger
-	cancel context.CancelFunc
-	done   chan struct{} // closed when the follower has ended
+	stored  *storage.Collection
+	maker   indexMaker
+	index   atomic.Pointer[index.Index]
+	fields  *field.Index
+	logger  *slog.Logger
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	damaged chan struct{} // gets one when the index is to be made anew
+	saved   uint64        // the last change that the snapshot holds
+	tried   uint64        // the last change when it was tried to save the index
 
 	mu      sync.Mutex    // guards the rest
 	applied uint64        // the last change that the indexes hold
@@ -34,46 +41,81 @@ type applier struct {
 }
 
 // startApplier fills the indexes and starts following the log.
-func startApplier(stored *storage.Collection, idx index.Index, fields *field.Index, logger *slog.Logger) (*applier, error) {
+func startApplier(stored *storage.Collection, maker indexMaker, fields *field.Index, logger *slog.Logger) (*applier, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &applier{stored: stored, index: idx, fields: fields, logger: logger.With("collection", stored.Config().Name),
-		cancel: cancel, done: make(chan struct{}), moved: make(chan struct{})}
+	a := &applier{stored: stored, maker: maker, fields: fields, logger: logger.With("collection", stored.Config().Name),
+		cancel: cancel, damaged: make(chan struct{}, 1), moved: make(chan struct{})}
 	if err := a.load(ctx); err != nil {
 		cancel()
 		return nil, err
 	}
-	go func() {
-		defer close(a.done)
-		a.follow(ctx)
-	}()
+	a.running.Go(func() { a.follow(ctx) })
+	a.running.Go(func() { a.verify(ctx) })
 	return a, nil
 }
 
-// load fills the empty indexes from one state of the store.
+// load fills the empty indexes from one state of the store, or the index of
+// vectors from its snapshot.
 func (a *applier) load(ctx context.Context) error {
+	if idx, seq := a.restore(ctx); idx != nil {
+		a.index.Store(&idx)
+		a.applied = seq
+		return a.stored.Snapshot(func(s storage.Snapshot) error {
+			return s.Documents(false, func(ord core.Ord, doc *core.Document) error {
+				a.fields.Insert(ord, doc)
+				return ctx.Err()
+			})
+		})
+	}
+	idx, err := a.maker.kind.make(a.maker.cfg)
+	if err != nil {
+		return err
+	}
+	a.index.Store(&idx)
 	return a.stored.Snapshot(func(s storage.Snapshot) error {
-		items := make([]index.Item, 0, applyChunk)
+		f := filler{ctx: ctx, idx: idx}
 		err := s.Documents(true, func(ord core.Ord, doc *core.Document) error {
 			a.fields.Insert(ord, doc)
-			items = append(items, index.Item{Ord: ord, Vector: doc.Vector})
-			if len(items) < applyChunk {
-				return nil
-			}
-			err := a.index.Insert(ctx, items)
-			items = items[:0]
-			return err
+			return f.add(ord, doc.Vector)
 		})
 		if err != nil {
 			return err
 		}
 		a.applied = s.Seq()
-		return a.index.Insert(ctx, items)
+		return f.flush()
 	})
+}
+
+// filler inserts vectors into an index, many at a time.
+type filler struct {
+	ctx   context.Context
+	idx   index.Index
+	items []index.Item
+}
+
+func (f *filler) add(ord core.Ord, v []float32) error {
+	f.items = append(f.items, index.Item{Ord: ord, Vector: v})
+	if len(f.items) < applyChunk {
+		return nil
+	}
+	return f.flush()
+}
+
+func (f *filler) flush() error {
+	err := f.idx.Insert(f.ctx, f.items)
+	f.items = f.items[:0]
+	return err
 }
 
 // follow applies changes as they are committed, until ctx ends.
 func (a *applier) follow(ctx context.Context) {
 	for {
+		select {
+		case <-a.damaged:
+			a.mend(ctx)
+		default:
+		}
+		a.saveIfDue(ctx)
 		more := a.stored.Notify()
 		changes, err := a.stored.Changes(a.position()+1, applyChunk)
 		if err != nil {
@@ -91,6 +133,8 @@ func (a *applier) follow(ctx context.Context) {
 		}
 		select {
 		case <-more:
+		case <-a.damaged:
+			a.mend(ctx)
 		case <-ctx.Done():
 			a.stop()
 			return
@@ -98,28 +142,36 @@ func (a *applier) follow(ctx context.Context) {
 	}
 }
 
-// apply brings changes into the indexes. A document that a later change has
-// taken away again is not in the store any more and is passed over.
+// apply brings changes into the indexes.
 func (a *applier) apply(ctx context.Context, changes []core.Change) {
+	a.take(ctx, *a.index.Load(), a.fields, changes)
+	a.advance(changes[len(changes)-1].Seq)
+}
+
+// take brings changes into an index and, unless they are nil, the fields. A
+// document that a later change has taken away again is not in the store any
+// more and is passed over.
+func (a *applier) take(ctx context.Context, idx index.Index, fields *field.Index, changes []core.Change) {
 	var ords []core.Ord
 	for _, ch := range changes {
 		if ch.Op == core.OpPut {
 			ords = append(ords, ch.Ord)
 		}
 	}
-	a.insert(ctx, ords)
+	a.insert(ctx, idx, fields, ords)
 	for _, ch := range changes {
 		if ch.Old != core.NoOrd {
-			a.index.Delete(ch.Old)
-			a.fields.Delete(ch.Old)
+			idx.Delete(ch.Old)
+			if fields != nil {
+				fields.Delete(ch.Old)
+			}
 		}
 	}
-	a.advance(changes[len(changes)-1].Seq)
 }
 
 // insert reads the documents under ords and inserts them. When one of them
 // cannot be read, the others are still taken.
-func (a *applier) insert(ctx context.Context, ords []core.Ord) {
+func (a *applier) insert(ctx context.Context, idx index.Index, fields *field.Index, ords []core.Ord) {
 	if len(ords) == 0 {
 		return
 	}
@@ -128,17 +180,19 @@ func (a *applier) insert(ctx context.Context, ords []core.Ord) {
 		var items []index.Item
 		for i, doc := range docs {
 			if doc != nil {
-				a.fields.Insert(ords[i], doc)
+				if fields != nil {
+					fields.Insert(ords[i], doc)
+				}
 				items = append(items, index.Item{Ord: ords[i], Vector: doc.Vector})
 			}
 		}
-		err = a.index.Insert(ctx, items)
+		err = idx.Insert(ctx, items)
 	}
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case len(ords) > 1:
 		for i := range ords {
-			a.insert(ctx, ords[i:i+1])
+			a.insert(ctx, idx, fields, ords[i:i+1])
 		}
 	default:
 		a.logger.Error("document left out of the index", "ordinal", ords[0], "error", err)
@@ -190,8 +244,9 @@ func (a *applier) wait(ctx context.Context, seq uint64) error {
 	}
 }
 
-// close stops following and waits for the follower to end.
+// close stops following, waits for the follower to end and saves the index.
 func (a *applier) close() {
 	a.cancel()
-	<-a.done
+	a.running.Wait()
+	a.saveLast()
 }

@@ -31,7 +31,7 @@ func (s source) Nearest(ctx context.Context, q []float32, o index.Options, exact
 	if exact && s.c.db.options.Index != IndexFlat {
 		return s.scan(ctx, q, o)
 	}
-	return s.c.index.Search(ctx, q, o)
+	return s.c.index().Search(ctx, q, o)
 }
 
 // scan reads all stored vectors and compares q with each.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 	"github.com/vecdb/vecdb/storage/badger"
@@ -21,9 +23,10 @@ import (
 // DB is an open database directory. It is safe for concurrent use; only one
 // process at a time can have a directory open.
 type DB struct {
-	options Options
-	store   *storage.Store
-	models  *models
+	options   Options
+	store     *storage.Store
+	models    *models
+	snapshots *snapshotFolder // nil when everything is in memory
 
 	mu          sync.RWMutex           // guards the rest
 	collections map[string]*Collection // by name
@@ -51,6 +54,12 @@ func Open(dir string, o Options) (*DB, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	db := &DB{options: o, store: store, models: models, collections: make(map[string]*Collection)}
+	if !o.InMemory {
+		db.snapshots = &snapshotFolder{dir: filepath.Join(dir, indexFolder), readOnly: o.ReadOnly, room: engine.(*badger.Engine).Room}
+		if err := db.sweep(); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	for _, cfg := range store.Collections() {
 		c, err := db.openCollection(cfg.Name)
 		if err != nil {
@@ -196,6 +205,11 @@ func (db *DB) DropCollection(ctx context.Context, name string) error {
 	}
 	c.close()
 	delete(db.collections, name)
+	if db.snapshots != nil {
+		if err := hnsw.RemoveSnapshot(db.snapshots.path(c.stored.Number())); err != nil {
+			db.options.Logger.Warn("remove the snapshot of a dropped collection", "collection", name, "error", err)
+		}
+	}
 	return nil
 }
 

@@ -44,6 +44,10 @@ func openCollection(s *Store, number uint32, cfg Config, r Reader) (*Collection,
 // Config returns the collection's settings.
 func (c *Collection) Config() Config { return c.config }
 
+// Number returns the number of the collection, which no other collection of the
+// store has while this one lives.
+func (c *Collection) Number() uint32 { return c.number }
+
 // Len returns the number of documents.
 func (c *Collection) Len() int { return int(c.numbers().count) }
 

@@ -20,4 +20,8 @@
 // because every answer is scored by its own codes. A deleted vertex stays in
 // place, unseen, until its slot has been taken out of all lists of neighbors
 // and every search that began before has ended; only then it is used again.
+//
+// WriteSnapshot keeps a graph in a file in which its parts lie as in memory, and
+// OpenSnapshot maps them: a start reads little, and changes go to copies of
+// pages.
 package hnsw

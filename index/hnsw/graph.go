@@ -149,8 +149,11 @@ func (g *graph) others(v uint32, allow *core.Set, limit int) []core.Ord {
 func (g *graph) share(v uint32, ord core.Ord) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.slab.ord(v) == noOrd {
+	switch g.slab.ord(v) {
+	case noOrd:
 		return false
+	case uint32(ord):
+		return true
 	}
 	if g.slab.ord(v) == uint32(ord) {
 		return true // it is there already

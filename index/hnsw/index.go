@@ -19,6 +19,8 @@ type Index struct {
 	opt   Options
 	gate  sync.RWMutex // held shared to change vectors, alone to change state
 	state atomic.Pointer[state]
+
+	unverified unverified
 }
 
 // state is where the vectors are. The flat index holds all vectors as long as

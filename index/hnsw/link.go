@@ -193,10 +193,15 @@ func (g *graph) connect(s *scratch, v uint32, e edge) bool {
 		g.place(s, v, j, e.v)
 		return true
 	}
+	// A list that came from a damaged snapshot may hold what is no vertex.
+	list := ids[:]
+	if n := uint32(g.n.Load()); slices.Max(list) >= n {
+		list = slices.DeleteFunc(slices.Clone(list), func(nb uint32) bool { return nb >= n })
+	}
 	g.slab.signed(v, s.signed)
 	cands := s.cands[:0]
-	g.slab.between(v, s.signed, ids[:], s.dots[:], func(j int, d float32) bool {
-		cands = append(cands, edge{ids[j], d})
+	g.slab.between(v, s.signed, list, s.dots[:], func(j int, d float32) bool {
+		cands = append(cands, edge{list[j], d})
 		return true
 	})
 	cands = append(cands, e)

@@ -76,6 +76,23 @@ func (m *slotMap) page(ord core.Ord) *slotPage {
 	return grown[at]
 }
 
+// reserve makes room for ordinals up to last in a map that nobody else sees
+// yet, which is filled by put then.
+func (m *slotMap) reserve(last core.Ord) {
+	pages := make([]*slotPage, int(last/ordsPerPage)+1)
+	m.pages.Store(&pages)
+}
+
+// put sets the slot of ord and returns false when it has one.
+func (m *slotMap) put(ord core.Ord, slot uint32) bool {
+	page := &(*m.pages.Load())[ord/ordsPerPage]
+	if *page == nil {
+		*page = new(slotPage)
+	}
+	m.count.Add(1)
+	return (*page)[ord%ordsPerPage].Swap(slot+1) == 0
+}
+
 // bytes returns the memory in use.
 func (m *slotMap) bytes() int64 {
 	pages := m.pages.Load()

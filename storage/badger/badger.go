@@ -121,6 +121,10 @@ func prepareDir(dir string, readOnly bool) error {
 	return nil
 }
 
+// Room returns an error that matches core.ErrFull when n more bytes in the
+// directory would leave less free than Options.MinFreeBytes.
+func (e *Engine) Room(n int64) error { return e.space.room(n) }
+
 // View implements storage.Engine.
 func (e *Engine) View(fn func(storage.Reader) error) error {
 	e.mu.RLock()

@@ -96,6 +96,16 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+func TestThereIsRoomUpToTheLeastThatStaysFree(t *testing.T) {
+	if err := open(t, t.TempDir(), badger.Options{MinFreeBytes: 1}).Room(1 << 50); !errors.Is(err, core.ErrFull) {
+		t.Errorf("more than the disk has: %v", err)
+	}
+	e := open(t, t.TempDir(), badger.Options{MinFreeBytes: -1})
+	if err := e.Room(1 << 50); err != nil {
+		t.Errorf("without a check: %v", err)
+	}
+}
+
 func TestAFullDiskRefusesWritesAndServesReads(t *testing.T) {
 	e := open(t, t.TempDir(), badger.Options{MinFreeBytes: 1 << 60}) // more than any disk has
 	b := new(storage.Batch)

@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -46,6 +47,20 @@ func (g *spaceGuard) check(n int64) error {
 	if g.written < checkBytes && !g.refuse {
 		return nil
 	}
+	err := g.room(0)
+	if err != nil && !errors.Is(err, core.ErrFull) {
+		return err
+	}
+	g.written, g.refuse = 0, err != nil
+	return err
+}
+
+// room returns an error that matches core.ErrFull when the disk would be nearly
+// full with n more bytes.
+func (g *spaceGuard) room(n int64) error {
+	if g.least < 0 {
+		return nil
+	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(g.dir, &st); err != nil {
 		return fmt.Errorf("free space of %s: %w", g.dir, err)
@@ -55,8 +70,7 @@ func (g *spaceGuard) check(n int64) error {
 	if least == 0 {
 		least = max(minFreeBytes, int64(st.Blocks)*block/minFreeShare)
 	}
-	g.written, g.refuse = 0, free < least
-	if !g.refuse {
+	if free-n >= least {
 		return nil
 	}
 	return fmt.Errorf("%w: %s has %s free and %s must stay free; free some space, writing goes on by itself",

@@ -1,0 +1,50 @@
+//go:build unix
+
+package hnsw
+
+import (
+	"errors"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// fill puts n bytes of the file from off on at the beginning of the arena,
+// without reading them: pages come when they are first looked at, and are
+// copied when they are first written.
+func (a *arena) fill(f *os.File, off int64, n int) error {
+	if n == 0 {
+		return nil
+	}
+	if os.Getpagesize() > sectionAlign {
+		return a.read(f, off, n)
+	}
+	_, err := unix.MmapPtr(int(f.Fd()), off, a.base(), uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	a.use(n)
+	return nil
+}
+
+// prefetch tells the system that the first n bytes of the arena will be looked
+// at.
+func (a *arena) prefetch(n int) {
+	if n > 0 {
+		_ = unix.Madvise(unsafe.Slice((*byte)(a.base()), n), unix.MADV_WILLNEED)
+	}
+}
+
+// syncDir makes the names in a folder durable, where the file system can.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if errors.Is(err, unix.EINVAL) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
+}
