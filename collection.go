@@ -182,7 +182,7 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	if have, want := idx.Len(), c.stored.Len(); have != want {
 		report(fmt.Sprintf("collection %s: the index holds %d vectors, the store %d documents; restart to rebuild the index", c.Name(), have, want))
 	}
-	if x, ok := c.index.(checker); ok {
+	if x, ok := idx.(checker); ok {
 		return x.Check(ctx, func(problem string) { report("collection " + c.Name() + ": " + problem) })
 	}
 	return nil

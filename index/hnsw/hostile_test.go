@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/vecdb/vecdb/index"
@@ -190,5 +191,21 @@ func TestOutliers(t *testing.T) {
 				p.clean(t, 0)
 			})
 		}
+	}
+}
+
+func TestLongListsAreTheNearest(t *testing.T) {
+	rng := newRand(t)
+	var long, short top
+	long.reset(bulk)
+	short.reset(bulk)
+	for range 5000 {
+		k := makeKey(float32(rng.IntN(900)), uint32(rng.IntN(3)))
+		long.gather(k)
+		short.insert(k)
+	}
+	long.settle()
+	if !slices.Equal(long.keys, short.keys) {
+		t.Errorf("%d gathered keys differ from %d inserted", len(long.keys), len(short.keys))
 	}
 }

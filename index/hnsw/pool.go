@@ -107,6 +107,29 @@ func (t *top) insert(k key) {
 	t.keys[i] = k
 }
 
+// bulk is the size from which a list is sorted now and then instead of always.
+const bulk = 512
+
+// gather is insert for long lists: they are in order after settle only.
+func (t *top) gather(k key) {
+	if t.max < bulk {
+		t.insert(k)
+		return
+	}
+	if t.keys = append(t.keys, k); len(t.keys)/2 >= t.max {
+		t.settle()
+	}
+}
+
+// settle sorts what was gathered and keeps the nearest.
+func (t *top) settle() {
+	if t.max >= bulk {
+		slices.Sort(t.keys)
+		t.keys = slices.Compact(t.keys)
+		t.keys = t.keys[:min(t.max, len(t.keys))]
+	}
+}
+
 // visited is a set of vertices that is emptied by its members.
 type visited struct {
 	words   []uint64

@@ -132,11 +132,8 @@ func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
 		for part := batch; len(part) > 0; {
 			m := min(len(part), degree)
 			g.distances(s, part[:m])
-			worst := s.top.worst(s.top.max)
 			for j, v := range part[:m] {
-				if s.est[j] <= worst {
-					s.top.insert(makeKey(s.est[j], v))
-				}
+				s.top.gather(makeKey(s.est[j], v))
 			}
 			part = part[m:]
 		}
@@ -166,9 +163,14 @@ func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
 		}
 	}
 	err := flush()
+	s.top.settle()
 	s.batch = batch
 	return err
 }
+
+// walkMost is the largest breadth of a walk: keeping more candidates sorted costs
+// more than comparing with all vectors.
+const walkMost = 1 << 14
 
 // The cost of a search in units of one comparison of 8-bit codes.
 const (
@@ -190,7 +192,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	}
 	ef = min(max(ef, k), total)
 	budget := 0
-	walks := k < total/scanBound || k <= 10
+	walks := (k < total/scanBound || k <= 10) && ef <= walkMost
 	s.top.reset(k + k/2 + 4)
 	if allow != nil {
 		count := allow.Len()
@@ -305,11 +307,13 @@ func (g *graph) answer(ctx context.Context, q []float32, o index.Options) ([]ind
 
 // answerFar compares q with every vector in 64 bits.
 func (g *graph) answerFar(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
-	top := &index.Top{K: o.K}
+	top, seen := &index.Top{K: o.K}, core.NewSet()
 	g.each(func(ords []core.Ord, v []float32) bool {
 		score := g.space.metric.Score(q, v)
 		for _, ord := range ords {
-			if o.Allow == nil || o.Allow.Contains(ord) {
+			// An ordinal that moves meanwhile is met twice.
+			if (o.Allow == nil || o.Allow.Contains(ord)) && !seen.Contains(ord) {
+				seen.Add(ord)
 				top.Offer(index.Neighbor{Ord: ord, Score: score})
 			}
 		}
