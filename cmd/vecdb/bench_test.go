@@ -81,11 +81,11 @@ func TestBenchOnACollection(t *testing.T) {
 	}
 	b.ok("add", b.file("words.csv", csv.String()))
 	r := decode[bench.Report](t, b.ok("bench", "--json", "--repeat", "1", "--count", "20", "--index", "flat"))
-	if r.Collection != "default" || r.Queries != 20 || r.Vectors != 130 || len(r.Points) != 1 || len(r.Stages) != 5 || r.Serving != "flat" {
+	if r.Collection != "default" || r.Queries != 20 || r.Vectors != 130 || len(r.Points) != 1 || len(r.Stages) != 5 || r.Serving != "hnsw" {
 		t.Errorf("%+v", r)
 	}
 	table := b.ok("bench", "--repeat", "1", "--queries", b.file("q.txt", "word1\n\nword2 and word3\n"))
-	for _, want := range []string{"default: 150 vectors", "2 queries", "flat (serving)", "whole queries", "best recall"} {
+	for _, want := range []string{"default: 150 vectors", "2 queries", "hnsw (serving)", "whole queries", "best recall"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the tables lack %q:\n%s", want, table)
 		}
@@ -107,7 +107,7 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 		{"--base none.npy --queries " + queries, exitNotFound, "none.npy: no such file (check the path)"},
 		{"--base " + base + " --queries " + vectorFile(t, "other", 3, 7), exitUsage, "have 7 numbers"},
 		{"--base " + base + " --queries " + queries + " --k 301", exitUsage, "300 vectors"},
-		{"--base " + base + " --queries " + queries + " --index faiss", exitUsage, "flat, coder"},
+		{"--base " + base + " --queries " + queries + " --index faiss", exitUsage, "flat, hnsw, hnsw-compact, coder"},
 		{"--base " + base + " --queries " + queries + " --ef wide", exitUsage, "--ef"},
 		{"--base " + base + " --queries " + queries + " --html " + filepath.Join(t.TempDir(), "none", "x.html"), exitNotFound, "write the report"},
 	} {

@@ -153,9 +153,6 @@ func (g *graph) share(v uint32, ord core.Ord) bool {
 	case noOrd:
 		return false
 	case uint32(ord):
-		return true
-	}
-	if g.slab.ord(v) == uint32(ord) {
 		return true // it is there already
 	}
 	if g.shared[v] == nil {

@@ -3,7 +3,6 @@ package hnsw
 import (
 	"slices"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/vecdb/vecdb/internal/simd"
 )
@@ -16,10 +15,9 @@ type edge struct {
 
 // signed puts the codes of v as signed numbers into out.
 func (s *slab) signed(v uint32, out []int8) {
-	c := unsafe.Slice((*uint64)(s.block(v)), s.dim/8)
-	o := unsafe.Slice((*uint64)(unsafe.Pointer(&out[0])), s.dim/8)
-	for i, w := range c {
-		o[i] = w ^ 0x8080808080808080
+	o := wordsOf(&out[0], s.dim)
+	for i, w := range wordsOf(s.codes(v), s.dim) {
+		o[i] = w ^ flipSigns
 	}
 }
 

@@ -16,7 +16,7 @@ type slotMap struct {
 	pages atomic.Pointer[[]*slotPage]
 	mu    sync.Mutex // held to add pages
 	count atomic.Int64
-	// changes counts how often an ordinal moved from one slot to another.
+	// changes counts how often an ordinal came, went or moved.
 	changes atomic.Int64
 }
 
@@ -48,7 +48,8 @@ func (m *slotMap) swap(ord core.Ord, slot uint32) uint32 {
 		m.count.Add(1)
 	case old != nobody && slot == nobody:
 		m.count.Add(-1)
-	case old != slot:
+	}
+	if old != slot {
 		m.changes.Add(1)
 	}
 	return old

@@ -235,10 +235,12 @@ func (q *query) encode() {
 	m := max(simd.MaxAbs(q.rot), smallest)
 	q.scale = m / 127
 	q.sum = simd.Quantize(&q.rot[0], 127/m, len(q.rot), &q.codes[0])
-	squares := int32(0)
-	for _, c := range q.codes {
-		squares += int32(c) * int32(c)
+	// Σ c² is Σ (c+128)·c - 128·Σ c; high is free until pack.
+	codes, offset := wordsOf(&q.codes[0], len(q.codes)), wordsOf(&q.high[0], len(q.high))
+	for i, w := range codes {
+		offset[i] = w ^ flipSigns
 	}
+	squares := simd.DotCodes(&q.high[0], &q.codes[0], len(q.codes)) - 128*q.sum
 	q.norm2 = q.scale * q.scale * float32(squares)
 }
 
