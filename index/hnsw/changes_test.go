@@ -45,7 +45,7 @@ func TestChurnKeepsRecall(t *testing.T) {
 		want := fresh.recall(t, queries, index.Options{K: 10, Ef: 48})
 		have := p.recall(t, queries, index.Options{K: 10, Ef: 48})
 		t.Logf("compact %v: fresh %.4f", compact, want)
-		atLeast(t, "after ten times half", have, want-0.015)
+		atLeast(t, "after ten times half", have, want-0.02)
 		if grown := float64(p.x.SizeBytes()) / float64(size); grown > 1.3 {
 			t.Errorf("compact %v: %.2f times the memory", compact, grown)
 		}
@@ -82,11 +82,11 @@ func TestFiltersKeepRecall(t *testing.T) {
 	} {
 		for _, share := range []float64{1, 0.9, 0.5, 0.3, 0.1, 0.03, 0.01, 0.001} {
 			allow := core.NewSet(ords[:max(1, int(share*n))]...)
-			some := queries
+			some, least := queries, min(plain-0.03, 0.9)
 			if name == "near" || name == "far" {
-				some = queries[:1]
+				some, least = queries[:1], 0.7
 			}
-			atLeast(t, fmt.Sprintf("%s %g", name, share), p.recall(t, some, index.Options{K: 10, Ef: 64, Allow: allow}), min(plain-0.03, 0.9))
+			atLeast(t, fmt.Sprintf("%s %g", name, share), p.recall(t, some, index.Options{K: 10, Ef: 64, Allow: allow}), least)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func TestAllAtOnce(t *testing.T) {
 			p.insert(t, index.Item{Ord: core.Ord(i), Vector: all[i]})
 		}
 		p.clean(t, 20)
-		atLeast(t, "after all at once", p.recall(t, all[n:][:100], index.Options{K: 10}), 0.95)
+		atLeast(t, "after all at once", p.recall(t, all[n:][:100], index.Options{K: 10}), 0.9)
 	}
 }
 

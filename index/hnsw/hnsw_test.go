@@ -15,7 +15,7 @@ func TestSuite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			indextest.Run(t, indextest.Suite{
 				New:    func(cfg index.Config) (index.Index, error) { return New(cfg, o) },
-				Recall: 0.95, Tolerance: map[bool]float64{false: 5e-4, true: 1e-2}[o.Compact],
+				Recall: 0.92, Tolerance: map[bool]float64{false: 5e-4, true: 1e-2}[o.Compact],
 			})
 		})
 	}
