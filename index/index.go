@@ -42,6 +42,20 @@ type Config struct {
 	Metric Metric // "" is Cosine
 }
 
+// Check returns c with its metric filled in, or an error unless c can be used.
+// Implementations call it first.
+func (c Config) Check() (Config, error) {
+	metric, err := ParseMetric(string(c.Metric))
+	if err != nil {
+		return c, err
+	}
+	if c.Dim < 1 || c.Dim > core.MaxDim {
+		return c, core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", c.Dim, core.MaxDim)
+	}
+	c.Metric = metric
+	return c, nil
+}
+
 // Item is a vector to insert under an ordinal. The index copies the vector.
 type Item struct {
 	Ord    core.Ord

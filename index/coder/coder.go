@@ -49,14 +49,10 @@ var _ index.Index = (*Index)(nil)
 
 // New returns an empty index.
 func New(cfg index.Config, o Options) (*Index, error) {
-	metric, err := index.ParseMetric(string(cfg.Metric))
+	cfg, err := cfg.Check()
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Dim < 1 || cfg.Dim > core.MaxDim {
-		return nil, core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", cfg.Dim, core.MaxDim)
-	}
-	cfg.Metric = metric
 	x := &Index{cfg: cfg, options: o, vectors: make(map[core.Ord][]float32)}
 	x.reset()
 	return x, nil

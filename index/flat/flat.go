@@ -35,14 +35,11 @@ var _ index.Index = (*Index)(nil)
 
 // New returns an empty index.
 func New(cfg index.Config) (*Index, error) {
-	metric, err := index.ParseMetric(string(cfg.Metric))
+	cfg, err := cfg.Check()
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Dim < 1 || cfg.Dim > core.MaxDim {
-		return nil, core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", cfg.Dim, core.MaxDim)
-	}
-	return &Index{dim: cfg.Dim, metric: metric, slots: make(map[core.Ord]uint32)}, nil
+	return &Index{dim: cfg.Dim, metric: cfg.Metric, slots: make(map[core.Ord]uint32)}, nil
 }
 
 // Insert implements index.Index.

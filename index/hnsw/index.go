@@ -44,15 +44,22 @@ func (st *state) widenDue() bool {
 	return st.flat.Len() > 2*st.apart+max(widenFrom, int(st.graph.slots.count.Load())/widenShare)
 }
 
+// flatVectors returns copies of what is in the flat index.
+func (st *state) flatVectors() (ords []core.Ord, vectors [][]float32) {
+	st.flat.Each(func(ord core.Ord, v []float32) {
+		ords, vectors = append(ords, ord), append(vectors, slices.Clone(v))
+	})
+	return ords, vectors
+}
+
 var _ index.Index = (*Index)(nil)
 
 // New returns an empty index.
 func New(cfg index.Config, o Options) (*Index, error) {
-	metric, err := checkConfig(cfg)
+	cfg, err := cfg.Check()
 	if err != nil {
 		return nil, err
 	}
-	cfg.Metric = metric
 	if o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
@@ -192,11 +199,7 @@ func (x *Index) grow(ctx context.Context) error {
 	if st.graph != nil {
 		return nil
 	}
-	var ords []core.Ord
-	var vectors [][]float32
-	st.flat.Each(func(ord core.Ord, v []float32) {
-		ords, vectors = append(ords, ord), append(vectors, slices.Clone(v))
-	})
+	ords, vectors := st.flatVectors()
 	return x.rebuild(ctx, newSpace(x.cfg.Metric, x.cfg.Dim, x.opt.Seed, vectors), ords, vectors)
 }
 
@@ -220,9 +223,8 @@ func (x *Index) widen(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	st.flat.Each(func(ord core.Ord, v []float32) {
-		ords, vectors = append(ords, ord), append(vectors, slices.Clone(v))
-	})
+	flatOrds, flatVectors := st.flatVectors()
+	ords, vectors = append(ords, flatOrds...), append(vectors, flatVectors...)
 	var sample [][]float32
 	for i := 0; i < len(vectors); i += 1 + len(vectors)/(4*sampleMost) {
 		sample = append(sample, vectors[i])

@@ -29,12 +29,7 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 			return g.insert(s, ord, vector) // emptied meanwhile
 		}
 	}
-	if g.slab.withSigns {
-		s.q.estimates()
-	}
-	s.top.reset(g.opt.EfConstruction)
-	ef := min(g.opt.EfConstruction, int(g.n.Load()))
-	if _, err := g.walk(context.Background(), s, g.start(s, first, level), ef, nil, 0); err != nil {
+	if err := g.findNeighbors(s, first, level); err != nil {
 		return err
 	}
 	if err := g.fillTop(s); err != nil {
@@ -60,6 +55,18 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 	}
 	g.publish(ord, v)
 	return nil
+}
+
+// findNeighbors leaves in s.top what a walk from the entry finds near the
+// query, which is to be linked.
+func (g *graph) findNeighbors(s *scratch, node uint32, level int) error {
+	if g.slab.withSigns {
+		s.q.estimates()
+	}
+	s.top.reset(g.opt.EfConstruction)
+	ef := min(g.opt.EfConstruction, int(g.n.Load()))
+	_, err := g.walk(context.Background(), s, g.start(s, node, level), ef, nil, 0)
+	return err
 }
 
 // insertFirst makes the vector the entry of a graph that is empty or holds only
@@ -155,15 +162,10 @@ func (g *graph) linkUpper(s *scratch, v uint32, height int) {
 			g.connectUpper(s, other, layer, i)
 		}
 	}
-	for {
-		if _, top, _ := g.entry.get(); top >= height {
-			return
-		}
-		g.mu.Lock()
-		if _, top, _ := g.entry.get(); top < height {
-			g.entry.set(i, height)
-		}
-		g.mu.Unlock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, top, _ := g.entry.get(); top < height {
+		g.entry.set(i, height)
 	}
 }
 
@@ -216,21 +218,11 @@ func (g *graph) connectUpper(s *scratch, i uint32, layer int, nb uint32) {
 // holds the lock of the node.
 func (g *graph) chooseUpper(s *scratch, i uint32, layer int, nodes []uint32) {
 	slot := g.upper.node(i).slot
-	g.slab.signed(slot, s.signed)
-	cands := s.cands[:0]
-	var slots [degree * 2]uint32
-	for part := nodes; len(part) > 0; {
-		m := min(len(part), degree)
-		for j, nd := range part[:m] {
-			slots[j] = g.upper.node(nd).slot
-		}
-		g.slab.between(slot, s.signed, slots[:m], s.dots[:], func(j int, d float32) bool {
-			cands = append(cands, edge{slots[j], d})
-			return true
-		})
-		part = part[m:]
+	slots := make([]uint32, len(nodes))
+	for j, nd := range nodes {
+		slots[j] = g.upper.node(nd).slot
 	}
-	s.cands = cands
+	cands := g.edgesTo(s, slot, slots)
 	order := append([]edge(nil), cands...)
 	sortEdges(order)
 	ids := g.upper.neighbors(i, layer)

@@ -34,6 +34,24 @@ func (s *slab) between(v uint32, signed []int8, list []uint32, dots []int32, out
 	}
 }
 
+// edgesTo returns the vertices of a list of any length as candidates for
+// neighbors of v, in the order of the list. The result is valid until the next
+// call, and s.signed holds the signed codes of v.
+func (g *graph) edgesTo(s *scratch, v uint32, list []uint32) []edge {
+	g.slab.signed(v, s.signed)
+	cands := s.cands[:0]
+	for part := list; len(part) > 0; {
+		m := min(len(part), degree)
+		g.slab.between(v, s.signed, part[:m], s.dots[:], func(j int, d float32) bool {
+			cands = append(cands, edge{part[j], d})
+			return true
+		})
+		part = part[m:]
+	}
+	s.cands = cands
+	return cands
+}
+
 // resolution is above the squared distance of the codes of v and those of
 // the same vector rounded another way.
 func (s *slab) resolution(v uint32) float32 {
@@ -196,13 +214,7 @@ func (g *graph) connect(s *scratch, v uint32, e edge) bool {
 	if n := uint32(g.n.Load()); slices.Max(list) >= n {
 		list = slices.DeleteFunc(slices.Clone(list), func(nb uint32) bool { return nb >= n })
 	}
-	g.slab.signed(v, s.signed)
-	cands := s.cands[:0]
-	g.slab.between(v, s.signed, list, s.dots[:], func(j int, d float32) bool {
-		cands = append(cands, edge{list[j], d})
-		return true
-	})
-	cands = append(cands, e)
+	cands := append(g.edgesTo(s, v, list), e)
 	s.cands = cands
 	sortEdges(cands)
 	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))

@@ -1,7 +1,7 @@
 package hnsw
 
 import (
-	"context"
+	"cmp"
 	"runtime"
 	"slices"
 	"sync"
@@ -116,26 +116,8 @@ func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
 		}
 	}
 	s.batch = list
-	g.slab.signed(v, s.signed)
-	cands := s.cands[:0]
-	for part := list; len(part) > 0; {
-		m := min(len(part), degree)
-		g.slab.between(v, s.signed, part[:m], s.dots[:], func(j int, d float32) bool {
-			cands = append(cands, edge{part[j], d})
-			return true
-		})
-		part = part[m:]
-	}
-	s.cands = cands
-	slices.SortFunc(cands, func(a, b edge) int {
-		switch {
-		case a.dist < b.dist:
-			return -1
-		case a.dist > b.dist:
-			return 1
-		}
-		return int(a.v) - int(b.v)
-	})
+	cands := g.edgesTo(s, v, list)
+	slices.SortFunc(cands, func(a, b edge) int { return cmp.Or(cmp.Compare(a.dist, b.dist), cmp.Compare(a.v, b.v)) })
 	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))
 	lock.Unlock()
 	if len(cands) < degree/2 && g.vertices() > degree {
@@ -151,11 +133,7 @@ func (g *graph) relink(s *scratch, v uint32) {
 	}
 	copy(s.q.rot, g.slab.decode(v))
 	s.q.encode()
-	if g.slab.withSigns {
-		s.q.estimates()
-	}
-	s.top.reset(g.opt.EfConstruction)
-	if _, err := g.walk(context.Background(), s, g.start(s, node, level), g.opt.EfConstruction, nil, 0); err == nil {
+	if err := g.findNeighbors(s, node, level); err == nil {
 		g.link(s, v)
 	}
 }

@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"context"
+	"iter"
 	"math/bits"
 	"slices"
 	"sync/atomic"
@@ -127,6 +128,7 @@ func (g *graph) expandCodes(s *scratch, ids *[degree]uint32, n int, limit float3
 // scan compares the query with the vertices of all allowed ordinals, or of all
 // ordinals, and leaves the nearest in s.top.
 func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
+	const size = 1024
 	batch := s.batch[:0]
 	flush := func() error {
 		for part := batch; len(part) > 0; {
@@ -140,25 +142,10 @@ func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
 		batch = batch[:0]
 		return ctx.Err()
 	}
-	const size = 1024
-	if allow != nil {
-		for ord := range allow.All() {
-			if v := g.slots.get(ord); v != nobody {
-				if batch = append(batch, v); len(batch) == size {
-					if err := flush(); err != nil {
-						return err
-					}
-				}
-			}
-		}
-	} else {
-		for v := range uint32(g.n.Load()) {
-			if g.slab.ord(v) != noOrd {
-				if batch = append(batch, v); len(batch) == size {
-					if err := flush(); err != nil {
-						return err
-					}
-				}
+	for v := range g.candidates(allow) {
+		if batch = append(batch, v); len(batch) == size {
+			if err := flush(); err != nil {
+				return err
 			}
 		}
 	}
@@ -166,6 +153,25 @@ func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
 	s.top.settle()
 	s.batch = batch
 	return err
+}
+
+// candidates yields the vertices of all allowed ordinals, or all that hold one.
+func (g *graph) candidates(allow *core.Set) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		if allow == nil {
+			for v := range uint32(g.n.Load()) {
+				if g.slab.ord(v) != noOrd && !yield(v) {
+					return
+				}
+			}
+			return
+		}
+		for ord := range allow.All() {
+			if v := g.slots.get(ord); v != nobody && !yield(v) {
+				return
+			}
+		}
+	}
 }
 
 // walkMost is the largest breadth of a walk: keeping more candidates sorted costs
@@ -183,7 +189,7 @@ const (
 func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.Set) ([]index.Neighbor, error) {
 	total := g.vertices()
 	node, level, there := g.entry.get()
-	if !there || total <= 0 || s.q.far() {
+	if !there || total <= 0 {
 		return nil, nil
 	}
 	k = min(k, int(g.slots.count.Load()))
@@ -232,8 +238,8 @@ func (g *graph) start(s *scratch, node uint32, level int) key {
 	return makeKey(k.dist(), g.upper.node(k.vertex()).slot)
 }
 
-// refine scores the first vertices of s.top, as many as window, by all bits that are stored and returns
-// the k best allowed ordinals.
+// refine scores the first vertices of s.top, as many as window, by all bits
+// that are stored and returns the k best allowed ordinals.
 func (g *graph) refine(s *scratch, k, window int, allow *core.Set) []index.Neighbor {
 	keys := s.top.keys[:min(len(s.top.keys), window)]
 	for _, c := range keys {

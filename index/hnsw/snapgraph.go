@@ -1,14 +1,11 @@
 package hnsw
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
 	"sync/atomic"
 
-	"github.com/vecdb/vecdb/index"
-	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
@@ -20,18 +17,6 @@ func (a *arena) read(f *os.File, off int64, n int) error {
 		return damaged("the file was cut")
 	}
 	return err
-}
-
-func insertFlat(f *flat.Index, items []index.Item) error {
-	for _, it := range items {
-		if f.Insert(context.Background(), []index.Item{it}) != nil {
-			return core.ErrInvalid
-		}
-	}
-	if f.Len() != len(items) {
-		return errors.New("an ordinal is there twice")
-	}
-	return nil
 }
 
 // graph fills the empty graph and checks everything that searches follow, but

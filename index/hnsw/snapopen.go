@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -196,8 +197,11 @@ func (r *snapshotReader) flat(cfg index.Config) (*flat.Index, error) {
 		}
 		items[i] = index.Item{Ord: core.Ord(ord), Vector: v}
 	}
-	if err := insertFlat(f, items); err != nil {
+	if err := f.Insert(context.Background(), items); err != nil {
 		return nil, damaged("a vector beside the graph: %v", err)
+	}
+	if f.Len() != len(items) {
+		return nil, damaged("an ordinal is beside the graph twice")
 	}
 	return f, nil
 }

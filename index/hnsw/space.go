@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/vecdb/vecdb/index"
-	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/internal/simd"
 )
 
@@ -158,6 +157,7 @@ func (sp *space) fits(v []float32) bool {
 type query struct {
 	rot   []float32 // y
 	codes []int8    // y/scale, rounded
+	most  float32   // largest size of a number of y, above 0
 	scale float32
 	sum   int32   // of codes
 	full2 float32 // |y|²
@@ -230,11 +230,11 @@ func scaleTo(out, v []float32, by float64) {
 // smallest is the least scale of codes; it stands in for the scale of zero.
 const smallest = 1e-37
 
-// encode makes the codes of a query.
+// encode makes the codes of a query, which estimates and pack build on.
 func (q *query) encode() {
-	m := max(simd.MaxAbs(q.rot), smallest)
-	q.scale = m / 127
-	q.sum = simd.Quantize(&q.rot[0], 127/m, len(q.rot), &q.codes[0])
+	q.most = max(simd.MaxAbs(q.rot), smallest)
+	q.scale = q.most / 127
+	q.sum = simd.Quantize(&q.rot[0], 127/q.most, len(q.rot), &q.codes[0])
 	// Σ c² is Σ (c+128)·c - 128·Σ c; high is free until pack.
 	codes, offset := wordsOf(&q.codes[0], len(q.codes)), wordsOf(&q.high[0], len(q.high))
 	for i, w := range codes {
@@ -247,19 +247,18 @@ func (q *query) encode() {
 // estimates makes the table of 1-bit estimates.
 func (q *query) estimates() {
 	const top = 15
-	m := max(simd.MaxAbs(q.rot), smallest)
-	simd.Quantize(&q.rot[0], top/m, len(q.rot), &q.small[0])
+	simd.Quantize(&q.rot[0], top/q.most, len(q.rot), &q.small[0])
 	groups := len(q.rot) / 4
 	simd.BuildTable(&q.small[0], &q.table[0], groups)
 	// The table adds 64 for each group.
-	q.mul = m / top
+	q.mul = q.most / top
 	q.add = -q.mul * 64 * float32(groups)
 }
 
 // pack makes the codes that are stored.
 func (q *query) pack() {
 	const top = 127.4375 // 16·127 + 7 sixteenths
-	q.step = max(simd.MaxAbs(q.rot), smallest) / top
+	q.step = q.most / top
 	inv := 16 / q.step
 	clear(q.fine)
 	q.total = 0
@@ -306,15 +305,4 @@ func (sp *space) score(q *query, dot, full2 float32) float32 {
 		return max(-math.MaxFloat32, min(math.MaxFloat32, dot*q.worth))
 	}
 	return max(-1, min(1, dot))
-}
-
-func checkConfig(cfg index.Config) (index.Metric, error) {
-	metric, err := index.ParseMetric(string(cfg.Metric))
-	if err != nil {
-		return "", err
-	}
-	if cfg.Dim < 1 || cfg.Dim > core.MaxDim {
-		return "", core.Invalid("/dimension", "give the number of floats in a vector", "the dimension is %d, 1 to %d are allowed", cfg.Dim, core.MaxDim)
-	}
-	return metric, nil
 }
