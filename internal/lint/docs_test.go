@@ -48,7 +48,7 @@ func TestNoMachinePathsOrRegistryAddresses(t *testing.T) {
 			}
 			return nil
 		}
-		if filepath.Ext(p) == ".sum" || d.Name() == "docs_test.go" || !d.Type().IsRegular() {
+		if filepath.Ext(p) == ".sum" || d.Name() == "docs_test.go" || d.Name() == ".git" || !d.Type().IsRegular() {
 			return nil
 		}
 		data, err := os.ReadFile(p)
