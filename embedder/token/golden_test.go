@@ -126,19 +126,38 @@ func TestLimitKeepsTheClosingToken(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	w, err := token.Load(modelFile(b, "all-MiniLM-L6-v2", "tokenizer.json"), token.Options{})
-	if err != nil {
-		b.Fatal(err)
+	for _, bm := range []struct{ name, model, text string }{
+		{"english", "all-MiniLM-L6-v2", "A father and his son travel across the country to find work during the depression; nobody's tokenization helps them. "},
+		{"chinese", "bge-small-zh-v1.5", "今天天气很好，我们去公园散步，然后讨论了向量数据库（vector database）的检索质量。"},
+		{"accents", "all-MiniLM-L6-v2", "Les élèves français préfèrent l'été à Zürich; Привет, мир! Ёлка и йод. "},
+		{"korean", "all-MiniLM-L6-v2", "한국어 형태소 분석기 테스트입니다. "},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			w, err := token.Load(modelFile(b, bm.model, "tokenizer.json"), token.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			text := strings.Repeat(bm.text, 20)
+			var ids []int32
+			tokens := 0
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if ids, _, err = w.Encode(ids[:0], text, 1<<20); err != nil {
+					b.Fatal(err)
+				}
+				tokens += len(ids)
+			}
+			b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
+		})
 	}
-	text := strings.Repeat("A father and his son travel across the country to find work during the depression. ", 20)
-	var ids []int32
-	tokens := 0
-	b.ReportAllocs()
+}
+
+func BenchmarkLoad(b *testing.B) {
+	path := modelFile(b, "all-MiniLM-L6-v2", "tokenizer.json")
 	for b.Loop() {
-		if ids, _, err = w.Encode(ids[:0], text, 1<<20); err != nil {
+		if _, err := token.Load(path, token.Options{}); err != nil {
 			b.Fatal(err)
 		}
-		tokens += len(ids)
 	}
-	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
 }

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -89,11 +89,20 @@ func (f *file) isBERT() bool {
 		f.PreTokenizer != nil && f.PreTokenizer.Type == "BertPreTokenizer"
 }
 
+// The bounds of what a file may say.
+const (
+	longestWord  = 10_000
+	longestPiece = 1_000
+)
+
 func (f *file) wordPiece(o Options) (*WordPiece, error) {
 	n := f.Normalizer
-	w := &WordPiece{vocab: f.Model.Vocab, pieces: make(map[string]int32), maxWord: f.Model.MaxWord}
+	w := &WordPiece{maxWord: f.Model.MaxWord}
 	if w.maxWord == 0 {
 		w.maxWord = 100
+	}
+	if w.maxWord < 1 || w.maxWord > longestWord {
+		return nil, fmt.Errorf("words of %d characters: %w", w.maxWord, core.ErrCorrupt)
 	}
 	w.opts = normal{clean: n.CleanText, splitCJK: n.ChineseChars, lower: n.Lowercase}
 	if o.Lowercase != nil {
@@ -104,27 +113,42 @@ func (f *file) wordPiece(o Options) (*WordPiece, error) {
 	if n.StripAccents != nil {
 		w.opts.stripAccents = *n.StripAccents
 	}
-	for piece, id := range w.vocab {
-		if rest, continues := strings.CutPrefix(piece, f.Model.Prefix); continues && rest != "" {
-			w.pieces[rest] = id
-		}
-		w.longest = max(w.longest, len(piece))
+	if err := w.learn(f); err != nil {
+		return nil, err
 	}
-	id, there := w.vocab[f.Model.Unknown]
-	if !there {
-		return nil, fmt.Errorf("the unknown token %q is not in the vocabulary: %w", f.Model.Unknown, core.ErrCorrupt)
-	}
-	w.unknown = id
 	for _, t := range f.AddedTokens {
-		if t.Content != "" {
-			w.special = append(w.special, added{t.Content, t.ID})
+		if t.Content == "" {
+			continue
+		}
+		w.special = append(w.special, added{t.Content, t.ID})
+		w.size = max(w.size, int(t.ID)+1)
+		if !strings.Contains(w.starts, t.Content[:1]) {
 			w.starts += t.Content[:1]
 		}
 	}
-	slices.SortFunc(w.special, func(a, b added) int { return len(b.text) - len(a.text) })
+	slices.SortStableFunc(w.special, func(a, b added) int { return len(b.text) - len(a.text) })
+	w.prepare()
 	var err error
-	w.prefix, w.suffix, err = f.template(w.vocab)
+	w.prefix, w.suffix, err = f.template(f.Model.Vocab)
 	return w, err
+}
+
+// learn takes the vocabulary.
+func (w *WordPiece) learn(f *file) error {
+	for piece, id := range f.Model.Vocab {
+		if id < 0 || id == math.MaxInt32 || len(piece) > longestPiece {
+			return fmt.Errorf("the piece %.80q with the id %d: %w", piece, id, core.ErrCorrupt)
+		}
+		w.size = max(w.size, int(id)+1)
+	}
+	id, there := f.Model.Vocab[f.Model.Unknown]
+	if !there {
+		return fmt.Errorf("the unknown token %q is not in the vocabulary: %w", f.Model.Unknown, core.ErrCorrupt)
+	}
+	w.unknown = id
+	w.pieces = newTrie(f.Model.Vocab)
+	w.inside = w.pieces.walk(f.Model.Prefix)
+	return nil
 }
 
 // template reads which special tokens stand around a single text.
@@ -162,7 +186,7 @@ func (f *file) template(vocab map[string]int32) (prefix, suffix []int32, err err
 			}
 		}
 		return prefix, suffix, nil
-	case "BertProcessing":
+	case "BertProcessing", "RobertaProcessing":
 		for _, pair := range []struct {
 			token []any
 			to    *[]int32
@@ -175,9 +199,4 @@ func (f *file) template(vocab map[string]int32) (prefix, suffix []int32, err err
 		return prefix, suffix, nil
 	}
 	return nil, nil, fmt.Errorf("post-processor of the unknown kind %q: %w", kind.Type, core.ErrCorrupt)
-}
-
-// Size returns the number of tokens in the vocabulary.
-func (w *WordPiece) Size() int {
-	return 1 + int(slices.Max(slices.Collect(maps.Values(w.vocab))))
 }

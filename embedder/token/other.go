@@ -3,10 +3,9 @@ package token
 import (
 	"fmt"
 	"strings"
-	"sync"
+	"time"
 	"unicode"
 
-	"github.com/sugarme/tokenizer"
 	"github.com/sugarme/tokenizer/pretrained"
 
 	"github.com/vecdb/vecdb/embedder"
@@ -15,14 +14,21 @@ import (
 
 // maxOtherBytes bounds the text that other tokenizers are given: they take
 // time that grows faster than the text. No model reads so many tokens.
-const maxOtherBytes = 16 << 10
+const maxOtherBytes = 8 << 10
+
+// maxOtherTime bounds the time for one text, waiting for others included.
+const maxOtherTime = 10 * time.Second
 
 // other is a tokenizer of another kind, computed by sugarme/tokenizer behind a
-// guard: it is given clean text of bounded length, by one goroutine at a time,
-// and its panics become errors.
+// guard: it is given clean text of bounded length, one text at a time, and has
+// bounded time; its panics become errors.
 type other struct {
-	mu sync.Mutex // held while the library works
-	t  *tokenizer.Tokenizer
+	turn chan struct{} // holds a token while the library works
+	ids  func(text string) ([]int, error)
+}
+
+func newOther(ids func(text string) ([]int, error)) *other {
+	return &other{turn: make(chan struct{}, 1), ids: ids}
 }
 
 func loadOther(path string) (_ embedder.Tokenizer, err error) {
@@ -33,16 +39,19 @@ func loadOther(path string) (_ embedder.Tokenizer, err error) {
 	}
 	t.WithPadding(nil)
 	t.WithTruncation(nil)
-	return &other{t: t}, nil
+	return newOther(func(text string) ([]int, error) {
+		enc, err := t.EncodeSingle(text, true)
+		if err != nil {
+			return nil, fmt.Errorf("tokenize: %w", err)
+		}
+		return enc.Ids, nil
+	}), nil
 }
 
-// Encode implements embedder.Tokenizer. The count of a text over 16 KiB is
+// Encode implements embedder.Tokenizer. The count of a text over 8 KiB is
 // that of its beginning.
 func (o *other) Encode(dst []int32, text string, limit int) (ids []int32, total int, err error) {
-	text = cleaned(text)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	enc, err := o.encode(text)
+	enc, err := o.bounded(cleaned(text))
 	if err != nil {
 		return dst, 0, err
 	}
@@ -57,13 +66,41 @@ func (o *other) Encode(dst []int32, text string, limit int) (ids []int32, total 
 	return dst, total, nil
 }
 
-func (o *other) encode(text string) (ids []int, err error) {
-	defer guard(&err, "tokenize")
-	enc, err := o.t.EncodeSingle(text, true)
-	if err != nil {
-		return nil, fmt.Errorf("tokenize: %w", err)
+// encoding is what the library gave.
+type encoding struct {
+	ids []int
+	err error
+}
+
+// bounded gives the library a text and waits for it no longer than
+// maxOtherTime. The library cannot be stopped: what is given up works on, and
+// until it is done no other text gets its turn.
+func (o *other) bounded(text string) ([]int, error) {
+	timer := time.NewTimer(maxOtherTime)
+	defer timer.Stop()
+	late := core.Invalid("", "use a BERT-type model, or shorten the text", "tokenize: the tokenizer library takes longer than %v", maxOtherTime)
+	select {
+	case o.turn <- struct{}{}:
+	case <-timer.C:
+		return nil, late
 	}
-	return enc.Ids, nil
+	done := make(chan encoding, 1)
+	go func() {
+		defer func() { <-o.turn }()
+		done <- o.guarded(text)
+	}()
+	select {
+	case e := <-done:
+		return e.ids, e.err
+	case <-timer.C:
+		return nil, late
+	}
+}
+
+func (o *other) guarded(text string) (e encoding) {
+	defer guard(&e.err, "tokenize")
+	e.ids, e.err = o.ids(text)
+	return e
 }
 
 // cleaned returns text as the library can take it: valid UTF-8, without

@@ -43,6 +43,7 @@ var layers = map[string][]string{
 	"bench":               {"", "bench/vectors", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
 	"bench/peers/vectors": {"", "embedder"},
+	"bench/embed/parity":  {"embedder/token"},
 }
 
 // testOnly holds what test files may import beyond their folder's layers:
