@@ -113,10 +113,10 @@ func (s *state) letters(text string, from int) int {
 
 // ascii takes an ASCII character that is no plain letter.
 func (s *state) ascii(c byte) {
-	switch cl := s.w.classes.of(rune(c)); {
-	case cl == blank:
+	switch s.w.classes.of(rune(c)) {
+	case blank:
 		s.flush()
-	case cl == punct:
+	case punct:
 		s.flush()
 		s.emit(s.w.single[c], s.at, s.after)
 	default:
