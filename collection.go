@@ -143,6 +143,8 @@ type IndexStats struct {
 	Vectors int
 	Bytes   int64  // memory, in bytes, the index of fields included
 	Pending uint64 // committed changes that searches do not see yet
+	// Recall is nil where every answer is exact.
+	Recall *RecallStats
 }
 
 // Stats returns the collection's figures.
@@ -155,7 +157,7 @@ func (c *Collection) Stats() Stats {
 		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last,
 		Index: IndexStats{
 			Kind: c.db.options.Index, Vectors: idx.Len(),
-			Bytes: idx.SizeBytes() + c.fields.SizeBytes(), Pending: last - min(applied, last),
+			Bytes: idx.SizeBytes() + c.fields.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
 		},
 	}
 }

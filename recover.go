@@ -31,8 +31,9 @@ type applier struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	damaged chan struct{} // gets one when the index is to be made anew
-	saved   uint64        // the last change that the snapshot holds
-	tried   uint64        // the last change when it was tried to save the index
+	tuner   tuner
+	saved   uint64 // the last change that the snapshot holds
+	tried   uint64 // the last change when it was tried to save the index
 
 	mu      sync.Mutex    // guards the rest
 	applied uint64        // the last change that the indexes hold
@@ -45,12 +46,15 @@ func startApplier(stored *storage.Collection, maker indexMaker, fields *field.In
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &applier{stored: stored, maker: maker, fields: fields, logger: logger.With("collection", stored.Config().Name),
 		cancel: cancel, damaged: make(chan struct{}, 1), moved: make(chan struct{})}
+	a.tuner.a = a
 	if err := a.load(ctx); err != nil {
 		cancel()
 		return nil, err
 	}
+	a.tuner.restore()
 	a.running.Go(func() { a.follow(ctx) })
 	a.running.Go(func() { a.verify(ctx) })
+	a.running.Go(func() { a.tuner.follow(ctx) })
 	return a, nil
 }
 
@@ -214,6 +218,13 @@ func (a *applier) advance(seq uint64) {
 	a.moved = make(chan struct{})
 }
 
+// waitMoved returns a channel that is closed when the position changes.
+func (a *applier) waitMoved() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.moved
+}
+
 // stop wakes all waiters for good.
 func (a *applier) stop() {
 	a.mu.Lock()
@@ -249,4 +260,5 @@ func (a *applier) close() {
 	a.cancel()
 	a.running.Wait()
 	a.saveLast()
+	a.tuner.last()
 }

@@ -42,6 +42,15 @@ func (s *snapshotFolder) path(number uint32) string {
 	return filepath.Join(s.dir, fmt.Sprintf("%d.hnsw", number))
 }
 
+// remove removes what is kept of a collection.
+func (s *snapshotFolder) remove(number uint32) error {
+	err := os.Remove(s.planPath(number))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(hnsw.RemoveSnapshot(s.path(number)), err)
+}
+
 // sweep removes what belongs to no collection: what an interrupted save or drop
 // has left.
 func (db *DB) sweep() error {
@@ -62,6 +71,7 @@ func (db *DB) sweep() error {
 			return err
 		}
 		keep[filepath.Base(db.snapshots.path(stored.Number()))] = true
+		keep[filepath.Base(db.snapshots.planPath(stored.Number()))] = true
 	}
 	for _, e := range entries {
 		if keep[e.Name()] || !e.Type().IsRegular() {

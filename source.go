@@ -31,6 +31,9 @@ func (s source) Nearest(ctx context.Context, q []float32, o index.Options, exact
 	if exact && s.c.db.options.Index != IndexFlat {
 		return s.scan(ctx, q, o)
 	}
+	if o.Allow == nil {
+		s.c.applier.tuner.asked.note(q)
+	}
 	return s.c.index().Search(ctx, q, o)
 }
 

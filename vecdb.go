@@ -13,7 +13,6 @@ import (
 
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/index"
-	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 	"github.com/vecdb/vecdb/storage/badger"
@@ -206,7 +205,7 @@ func (db *DB) DropCollection(ctx context.Context, name string) error {
 	c.close()
 	delete(db.collections, name)
 	if db.snapshots != nil {
-		if err := hnsw.RemoveSnapshot(db.snapshots.path(c.stored.Number())); err != nil {
+		if err := db.snapshots.remove(c.stored.Number()); err != nil {
 			db.options.Logger.Warn("remove the snapshot of a dropped collection", "collection", name, "error", err)
 		}
 	}

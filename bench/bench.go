@@ -49,6 +49,10 @@ type Config struct {
 	// Efs are the breadths of search to measure, for back ends that have such
 	// a setting. Default: a list of the back end's own.
 	Efs []int
+	// Recalls are recalls to measure, above 0 and below 1: the index chooses a
+	// breadth for each. With some of them but without Efs, only they are
+	// measured of back ends that can. Default: none.
+	Recalls []float64
 	// Repeat is how often each setting is measured; the medians are reported.
 	// Default DefaultRepeat.
 	Repeat int
@@ -172,6 +176,8 @@ func (c Config) check() error {
 		return core.Invalid("", "give a number of at least 1", "%d threads cannot build", c.BuildThreads)
 	case slices.ContainsFunc(c.Efs, tooSmall):
 		return core.Invalid("", "give numbers of at least 1", "the breadths of search are %v", c.Efs)
+	case slices.ContainsFunc(c.Recalls, func(r float64) bool { return !(r > 0 && r < 1) }):
+		return core.Invalid("", "give numbers such as 0.95", "the wanted recalls are %v", c.Recalls)
 	case c.Repeat < 1:
 		return core.Invalid("", "measure at least once", "each setting is to be measured %d times", c.Repeat)
 	}

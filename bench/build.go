@@ -103,7 +103,7 @@ func (x *built) point(r *run, t *trial, recall float64) Point {
 	n := x.Len()
 	times := medians(t.times)
 	p := Point{
-		Index: x.name, Setting: settingName(t.ef), Threads: t.threads, Ef: t.ef, K: r.data.k, Recall: recall,
+		Index: x.name, Setting: t.name(), Threads: t.threads, Ef: t.ef, Target: t.recall, K: r.data.k, Recall: recall,
 		QPS: median(t.qps), QPSPerCPU: median(t.perCPU), P50: times.p50, P95: times.p95, P99: times.p99, Max: times.max,
 		BuildSeconds: x.seconds, BuildCPUSeconds: x.cpu, BuildThreads: x.threads, Load: x.load,
 		IndexBytes: x.bytes, BytesPerVector: float64(x.bytes) / float64(max(1, n)), RSSAddedBytes: x.added, PeakRSSBytes: peakRSS(),

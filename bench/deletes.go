@@ -23,7 +23,7 @@ const (
 // a collection does with documents that are written again, and measures after
 // either what has become of recall, speed and memory. What is exact is
 // computed anew for the vectors that are left.
-func (r *run) deletes(ctx context.Context, x *built, ef int) error {
+func (r *run) deletes(ctx context.Context, x *built, s setting) error {
 	n := r.data.base.Len()
 	ords := make([]core.Ord, n) // of each row
 	x.rows = make([]int, n)
@@ -32,14 +32,14 @@ func (r *run) deletes(ctx context.Context, x *built, ef int) error {
 	}
 	for cycle := 1; cycle <= deleteCycles; cycle++ {
 		r.cfg.Progress(fmt.Sprintf("%s: delete and insert half of the vectors, %d of %d", x.name, cycle, deleteCycles))
-		if err := r.deleteCycle(ctx, x, ef, cycle, ords); err != nil {
+		if err := r.deleteCycle(ctx, x, s, cycle, ords); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) deleteCycle(ctx context.Context, x *built, ef, cycle int, ords []core.Ord) error {
+func (r *run) deleteCycle(ctx context.Context, x *built, s setting, cycle int, ords []core.Ord) error {
 	n := len(ords)
 	chosen := pick(r.cfg.Seed+uint64(cycle), n/2, n)
 	begin := time.Now()
@@ -51,7 +51,7 @@ func (r *run) deleteCycle(ctx context.Context, x *built, ef, cycle int, ords []c
 	if err != nil {
 		return err
 	}
-	if err := r.afterDeletes(ctx, x, ef, left, func(p *Point) {
+	if err := r.afterDeletes(ctx, x, s, left, func(p *Point) {
 		p.Cycle, p.Phase, p.DeleteSeconds = cycle, PhaseDeleted, deleted
 	}); err != nil {
 		return err
@@ -61,15 +61,15 @@ func (r *run) deleteCycle(ctx context.Context, x *built, ef, cycle int, ords []c
 		return err
 	}
 	inserted := time.Since(begin).Seconds()
-	return r.afterDeletes(ctx, x, ef, r.truth, func(p *Point) {
+	return r.afterDeletes(ctx, x, s, r.truth, func(p *Point) {
 		p.Cycle, p.Phase, p.DeleteSeconds, p.ReinsertSeconds = cycle, PhaseReinserted, deleted, inserted
 	})
 }
 
 // afterDeletes measures one setting and reports what set completes.
-func (r *run) afterDeletes(ctx context.Context, x *built, ef int, t *truth, set func(*Point)) error {
+func (r *run) afterDeletes(ctx context.Context, x *built, s setting, t *truth, set func(*Point)) error {
 	x.weigh()
-	trials := []*trial{r.newTrial(t, ef, r.cfg.Threads[0])}
+	trials := []*trial{r.newTrial(t, s, r.cfg.Threads[0])}
 	if err := r.sweep(ctx, x, fmt.Sprintf("search %d vectors", x.Len()), trials); err != nil {
 		return err
 	}

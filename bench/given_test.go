@@ -235,3 +235,27 @@ func TestWhatWasMeasuredOutlivesAnError(t *testing.T) {
 		t.Errorf("an error of the listener gives %v", err)
 	}
 }
+
+func TestWantedRecallsAreMeasured(t *testing.T) {
+	vectors := gaussian(3, 2300, 12)
+	cfg := bench.Config{Indexes: []string{"flat", "hnsw"}, Recalls: []float64{0.9, 0.99}, Filters: []float64{0.5}, FilterKinds: []string{"random"}, Repeat: 1}
+	r, err := bench.RunGiven(t.Context(), bench.Given{Base: file(t, vectors[:2000]), Queries: file(t, vectors[2000:])}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings []string
+	for _, p := range r.Points {
+		settings = append(settings, p.Index+" "+p.Mode+" "+p.Setting)
+		if p.Recall < p.Target-0.01 {
+			t.Errorf("%s: recall %v", p.Setting, p.Recall)
+		}
+	}
+	want := "flat search exact, flat filtered exact, hnsw search recall=0.9, hnsw search recall=0.99, hnsw filtered recall=0.9, hnsw filtered recall=0.99"
+	if got := strings.Join(settings, ", "); got != want {
+		t.Errorf("settings %s, want %s", got, want)
+	}
+	cfg.Recalls = []float64{1}
+	if _, err := bench.RunGiven(t.Context(), bench.Given{}, cfg); !errors.Is(err, vecdb.ErrInvalid) {
+		t.Errorf("a recall of 1 gives %v", err)
+	}
+}

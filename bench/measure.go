@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/vecdb/vecdb"
@@ -39,33 +37,6 @@ func backends() []backend {
 // graphEfs are the breadths of search that graphs are measured with.
 func graphEfs() []int {
 	return []int{10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384, 512}
-}
-
-// settings returns the breadths to measure: the wanted ones where there are
-// some and the back end has a breadth at all, else those of its own that can
-// hold k neighbours.
-func (b backend) settings(wanted []int, k int) []int {
-	if len(b.efs) == 1 && b.efs[0] == 0 {
-		return b.efs
-	}
-	if len(wanted) > 0 {
-		return wanted
-	}
-	if i := slices.IndexFunc(b.efs, func(ef int) bool { return ef >= k }); i >= 0 {
-		return b.efs[i:]
-	}
-	return []int{k}
-}
-
-// middle is the breadth of measurements that are made with one only.
-func middle(efs []int) int { return efs[len(efs)/2] }
-
-// settingName is how a breadth is reported.
-func settingName(ef int) string {
-	if ef == 0 {
-		return "exact"
-	}
-	return "ef=" + strconv.Itoa(ef)
 }
 
 // Backends names the index back ends that can be measured.
@@ -132,27 +103,30 @@ func (r *run) onWhole(ctx context.Context, b backend) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.close()) }()
-	efs := b.settings(r.cfg.Efs, r.cfg.K)
-	if err := r.searches(ctx, x, efs); err != nil {
+	if err := r.tune(ctx, x); err != nil {
+		return err
+	}
+	list := b.settings(r.cfg, x.Index)
+	if err := r.searches(ctx, x, list); err != nil {
 		return err
 	}
 	for _, f := range r.filters {
-		if err := r.filtered(ctx, x, efs, f); err != nil {
+		if err := r.filtered(ctx, x, list, f); err != nil {
 			return err
 		}
 	}
 	if r.cfg.Deletes {
-		return r.deletes(ctx, x, middle(efs))
+		return r.deletes(ctx, x, middle(list))
 	}
 	return nil
 }
 
-// searches measures each breadth with each number of threads.
-func (r *run) searches(ctx context.Context, x *built, efs []int) error {
+// searches measures each setting with each number of threads.
+func (r *run) searches(ctx context.Context, x *built, list []setting) error {
 	var trials []*trial
 	for _, threads := range r.cfg.Threads {
-		for _, ef := range efs {
-			trials = append(trials, r.newTrial(r.truth, ef, threads))
+		for _, s := range list {
+			trials = append(trials, r.newTrial(r.truth, s, threads))
 		}
 	}
 	if err := r.sweep(ctx, x, ModeSearch, trials); err != nil {
@@ -162,11 +136,11 @@ func (r *run) searches(ctx context.Context, x *built, efs []int) error {
 }
 
 // filtered does the same under a filter.
-func (r *run) filtered(ctx context.Context, x *built, efs []int, f filter) error {
+func (r *run) filtered(ctx context.Context, x *built, list []setting, f filter) error {
 	var trials []*trial
 	for _, threads := range r.cfg.Threads {
-		for _, ef := range efs {
-			trials = append(trials, r.newTrial(f.truth, ef, threads))
+		for _, s := range list {
+			trials = append(trials, r.newTrial(f.truth, s, threads))
 		}
 	}
 	if err := r.sweep(ctx, x, f.String(), trials); err != nil {
@@ -180,7 +154,7 @@ func (r *run) tell(x *built, trials []*trial, set func(*Point)) error {
 	for _, t := range trials {
 		recall, err := r.data.recall(t.truth, t.found, x.rowOf)
 		if err != nil {
-			return fmt.Errorf("%s: %w", settingName(t.ef), err)
+			return fmt.Errorf("%s: %w", t.name(), err)
 		}
 		p := x.point(r, t, recall)
 		set(&p)

@@ -26,7 +26,10 @@ func (r *run) mixed(ctx context.Context, b backend) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.close()) }()
-	t := r.newTrial(r.truth, middle(b.settings(r.cfg.Efs, r.cfg.K)), r.cfg.Threads[0])
+	if err := r.tune(ctx, x); err != nil {
+		return err
+	}
+	t := r.newTrial(r.truth, middle(b.settings(r.cfg, x.Index)), r.cfg.Threads[0])
 	if err := r.sweep(ctx, x, "idle", []*trial{t}); err != nil {
 		return err
 	}

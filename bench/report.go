@@ -18,7 +18,7 @@ const (
 // `vecdb bench --jsonl`.
 type Point struct {
 	Index          string   `json:"index"`
-	Setting        string   `json:"setting"` // for instance "ef=64"
+	Setting        string   `json:"setting"` // for instance "ef=64" or "recall=0.95"
 	Threads        int      `json:"threads"`
 	RecallAt10     *float64 `json:"recall_at_10,omitempty"` // Recall, where K is 10
 	QPS            float64  `json:"qps"`
@@ -34,13 +34,14 @@ type Point struct {
 	K               int     `json:"k"`
 	Recall          float64 `json:"recall"` // at K
 	Ef              int     `json:"ef,omitempty"`
-	QPSPerCPU       float64 `json:"queries_per_cpu_second"` // 0 where the system does not tell
-	IndexBytes      int64   `json:"index_bytes"`            // by the index's own count
-	RSSAddedBytes   int64   `json:"rss_added_bytes"`        // by the growth of the process
-	BuildCPUSeconds float64 `json:"build_cpu_seconds"`      // over all threads
-	BuildThreads    int     `json:"build_threads"`          // that the build could use
-	Selectivity     float64 `json:"selectivity,omitempty"`  // share that the filter allows
-	Filter          string  `json:"filter,omitempty"`       // its kind
+	Target          float64 `json:"target_recall,omitempty"` // that the breadth was chosen for
+	QPSPerCPU       float64 `json:"queries_per_cpu_second"`  // 0 where the system does not tell
+	IndexBytes      int64   `json:"index_bytes"`             // by the index's own count
+	RSSAddedBytes   int64   `json:"rss_added_bytes"`         // by the growth of the process
+	BuildCPUSeconds float64 `json:"build_cpu_seconds"`       // over all threads
+	BuildThreads    int     `json:"build_threads"`           // that the build could use
+	Selectivity     float64 `json:"selectivity,omitempty"`   // share that the filter allows
+	Filter          string  `json:"filter,omitempty"`        // its kind
 	Metric          string  `json:"metric"`
 	Dim             int     `json:"dimension"`
 	Vectors         int     `json:"vectors"` // in the index

@@ -14,8 +14,8 @@ import (
 // trial is one setting on one set of queries, with what was measured in each
 // round.
 type trial struct {
+	setting
 	truth   *truth
-	ef      int
 	threads int
 	tasks   []*task            // one a thread
 	found   [][]index.Neighbor // the answers of the first
@@ -35,22 +35,22 @@ type task struct {
 	times   []time.Duration
 }
 
-func (r *run) newTrial(t *truth, ef, threads int) *trial {
-	out := &trial{truth: t, ef: ef, threads: threads}
+func (r *run) newTrial(t *truth, s setting, threads int) *trial {
+	out := &trial{setting: s, truth: t, threads: threads}
 	for i := range threads {
-		out.tasks = append(out.tasks, newTask(t, r.data.k, ef, i*len(t.queries)/threads))
+		out.tasks = append(out.tasks, newTask(t, r.data.k, s, i*len(t.queries)/threads))
 	}
 	out.found = out.tasks[0].found
 	return out
 }
 
-func newTask(t *truth, k, ef, from int) *task {
+func newTask(t *truth, k int, s setting, from int) *task {
 	n := len(t.queries)
 	w := &task{found: make([][]index.Neighbor, n), times: make([]time.Duration, n)}
 	for i := range n {
 		at := (from + i) % n
 		w.queries = append(w.queries, t.queries[at])
-		w.options = append(w.options, index.Options{K: k, Ef: ef, Allow: t.restrictedTo(at)})
+		w.options = append(w.options, index.Options{K: k, Ef: s.ef, Recall: s.recall, Allow: t.restrictedTo(at)})
 	}
 	return w
 }
@@ -66,7 +66,7 @@ func (r *run) sweep(ctx context.Context, x *built, what string, trials []*trial)
 			len(trials), len(trials[0].truth.queries), left(begin, round, r.cfg.Repeat)))
 		for _, t := range trials {
 			if err := t.measure(ctx, x); err != nil {
-				return fmt.Errorf("%s: %w", settingName(t.ef), err)
+				return fmt.Errorf("%s: %w", t.name(), err)
 			}
 		}
 	}

@@ -128,6 +128,24 @@ type IndexStats struct {
 	Vectors int    `json:"vectors"`
 	Bytes   int64  `json:"bytes"`
 	Pending uint64 `json:"pending"` // committed changes that searches do not see yet
+	// Recall is missing where every answer is exact.
+	Recall *RecallStats `json:"recall,omitempty"`
+}
+
+// RecallStats tells what searches for a recall come from.
+type RecallStats struct {
+	Vectors int            `json:"vectors"` // in the index when it was measured, 0 while the breadths are preset
+	Stored  int            `json:"stored"`  // stored vectors that were searched for
+	Asked   int            `json:"asked"`   // queries of late that were
+	Targets []RecallTarget `json:"targets"`
+}
+
+// RecallTarget is a wanted recall with the breadth of search that it gets.
+type RecallTarget struct {
+	Recall   float64 `json:"recall"`
+	K        int     `json:"k"`
+	Ef       int     `json:"ef"`
+	Measured float64 `json:"measured,omitempty"` // the recall of that breadth
 }
 
 // Stats is the body of the answer to GET …/stats.

@@ -78,6 +78,10 @@ type Options struct {
 	// Ef is the breadth of a graph search (efSearch); 0 is the index's default.
 	// Exact indexes ignore it.
 	Ef int
+	// Recall is the share of the true neighbors, above 0 and below 1, that a
+	// search is to find on average: indexes that can choose the breadth for it,
+	// unless Ef says one. 0 leaves it at the default breadth.
+	Recall float64
 }
 
 // Index finds the nearest of the vectors that were inserted. All methods are
@@ -105,6 +109,9 @@ type Index interface {
 func CheckQuery(q []float32, dim int, o Options) error {
 	if o.K < 1 {
 		return core.Invalid("/limit", "ask for at least 1", "k is %d", o.K)
+	}
+	if !(o.Recall >= 0 && o.Recall < 1) {
+		return core.Invalid("/params/recall", "give a number such as 0.95, or ask for an exact search", "the recall is %v, it must be above 0 and below 1", o.Recall)
 	}
 	if err := core.CheckVector("/vector", q, dim); err != nil {
 		return fmt.Errorf("search: %w", err)

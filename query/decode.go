@@ -40,9 +40,9 @@ func (r *ClassifyRequest) UnmarshalJSON(data []byte) error {
 	return decodeObject(data, members)
 }
 
-// UnmarshalJSON reads the members "ef" and "exact" and refuses others.
+// UnmarshalJSON reads the members "ef", "recall" and "exact" and refuses others.
 func (p *Params) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, map[string]any{"ef": &p.Ef, "exact": &p.Exact})
+	return decodeObject(data, map[string]any{"ef": &p.Ef, "recall": &p.Recall, "exact": &p.Exact})
 }
 
 // UnmarshalJSON reads either form and refuses unknown members.

@@ -67,6 +67,11 @@ type Request struct {
 type Params struct {
 	// Ef is the breadth of a graph search; 0 is the index's default.
 	Ef int `json:"ef,omitempty"`
+	// Recall is the share of the true nearest that a graph search is to find on
+	// average, above 0 and below 1, for instance 0.95; the index chooses the
+	// breadth by what it has measured on the collection. 0 leaves it at the
+	// default breadth; Ef and Exact go before it.
+	Recall float64 `json:"recall,omitempty"`
 	// Exact compares the query with every allowed vector.
 	Exact bool `json:"exact,omitempty"`
 }

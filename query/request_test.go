@@ -46,6 +46,8 @@ func TestBadRequestsAreRefusedWithThePlace(t *testing.T) {
 		{with(func(r *query.Request) { r.Limit = query.MaxLimit + 1 }), "/limit", "1 to 10000"},
 		{with(func(r *query.Request) { r.MinScore = &nan }), "/min_score", "NaN"},
 		{with(func(r *query.Request) { r.Params.Ef = -1 }), "/params/ef", "1 to"},
+		{with(func(r *query.Request) { r.Params.Recall = 1 }), "/params/recall", "below 1"},
+		{with(func(r *query.Request) { r.Params.Recall = math.NaN() }), "/params/recall", "below 1"},
 		{with(func(r *query.Request) { r.Exclude = []string{"a", ""} }), "/exclude/1", "empty"},
 		{with(func(r *query.Request) { r.Exclude = make([]string, 1001) }), "/exclude", "at most 1000"},
 		{with(func(r *query.Request) { r.Fields = []string{"\xff"} }), "/fields/0", "UTF-8"},

@@ -78,7 +78,7 @@ func (e *Engine) nearest(ctx context.Context, q []float32, s scope, k int, r Req
 	if s.allow != nil && s.allow.Len() == 0 {
 		return nil, nil
 	}
-	o := index.Options{K: k + s.surplus(), Allow: s.allow, Ef: r.Params.Ef}
+	o := index.Options{K: k + s.surplus(), Allow: s.allow, Ef: r.Params.Ef, Recall: r.Params.Recall}
 	neighbors, err := e.source.Nearest(ctx, q, o, r.Params.Exact)
 	if err != nil {
 		return nil, fmt.Errorf("search the index: %w", err)

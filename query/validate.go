@@ -121,6 +121,8 @@ func (r *Request) checkSettings() error {
 		return core.Invalid("/limit", "leave it out for "+strconv.Itoa(DefaultLimit), "the limit is %d, 1 to %d are allowed", r.Limit, MaxLimit)
 	case r.Params.Ef < 0 || r.Params.Ef > MaxEf:
 		return core.Invalid("/params/ef", "leave it out for the default", "ef is %d, 1 to %d are allowed", r.Params.Ef, MaxEf)
+	case !(r.Params.Recall >= 0 && r.Params.Recall < 1):
+		return core.Invalid("/params/recall", `give a number such as 0.95, or {"exact":true} for all`, "the recall is %v, it must be above 0 and below 1", r.Params.Recall)
 	case r.MinScore != nil && !finite(float64(*r.MinScore)):
 		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
 	case r.Mode != "" && r.Mode != Dense:

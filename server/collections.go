@@ -92,7 +92,18 @@ func (s *Server) stats(c *gin.Context) {
 	st, info := col.Stats(), col.Info()
 	reply(c, http.StatusOK, client.Stats{
 		Documents: st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
-		Index:        client.IndexStats{Kind: st.Index.Kind, Vectors: st.Index.Vectors, Bytes: st.Index.Bytes, Pending: st.Index.Pending},
+		Index:        indexStats(st.Index),
 		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq,
 	})
+}
+
+func indexStats(st vecdb.IndexStats) client.IndexStats {
+	out := client.IndexStats{Kind: st.Kind, Vectors: st.Vectors, Bytes: st.Bytes, Pending: st.Pending}
+	if r := st.Recall; r != nil {
+		out.Recall = &client.RecallStats{Vectors: r.Vectors, Stored: r.Stored, Asked: r.Asked}
+		for _, t := range r.Targets {
+			out.Recall.Targets = append(out.Recall.Targets, client.RecallTarget(t))
+		}
+	}
+	return out
 }

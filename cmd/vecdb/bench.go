@@ -64,6 +64,7 @@ over recall. Settings take turns, --repeat times, and medians are reported.`,
 	f.StringSliceVar(&o.Indexes, "index", []string{"all"}, "back ends to measure: "+strings.Join(bench.Backends(), ", ")+" or all")
 	f.IntVar(&o.K, "k", bench.DefaultK, "how many neighbours each query asks for")
 	f.IntSliceVar(&o.Efs, "ef", nil, "breadths of search to measure (default: a list from 10 to 512)")
+	f.Float64SliceVar(&o.Recalls, "recall", nil, "recalls to measure, for instance 0.9,0.95,0.99: the index chooses a breadth for each")
 	f.IntSliceVar(&o.Threads, "threads", nil, "how many threads ask at once, and the largest builds (default: 1 asks, all cores build)")
 	f.IntVar(&o.Repeat, "repeat", bench.DefaultRepeat, "how often each setting is measured")
 	f.IntVar(&o.Queries, "count", 0, "how many queries to ask (default: all given ones, or 1,000 held-out documents)")

@@ -54,7 +54,7 @@ func (a *app) showSearches(r *bench.Report) {
 // showSummary tells the speeds at given recalls, where there are curves to
 // read them from.
 func (a *app) showSummary(r *bench.Report) {
-	if !slices.ContainsFunc(r.Points, func(p bench.Point) bool { return p.Ef > 0 }) {
+	if !slices.ContainsFunc(r.Points, func(p bench.Point) bool { return p.Ef > 0 || p.Target > 0 }) {
 		return
 	}
 	header := []string{"index", "threads"}

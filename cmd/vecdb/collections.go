@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -152,36 +151,4 @@ func (a *app) dropCollectionCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
-}
-
-func (a *app) statsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "stats",
-		Short: "Show the figures of a collection",
-		Example: `  vecdb stats
-  vecdb stats -c news --json`,
-		Args: exactly(0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(reads, func(s *session) error {
-				st, err := s.Stats(cmd.Context(), a.collection)
-				if err != nil {
-					return err
-				}
-				if a.forScripts() {
-					return a.printJSON(st)
-				}
-				a.renderTable(nil, [][]string{
-					{"documents", count(st.Documents)},
-					{"passages", count(st.Passages)},
-					{"model", cmp.Or(strings.TrimSpace(st.Model+" "+st.Precision), "none")},
-					{"vectors", fmt.Sprintf("%d numbers, compared by %s", st.Dimension, st.Metric)},
-					{"index", fmt.Sprintf("%s, %s vectors, %s of memory", st.Index.Kind, count(st.Index.Vectors), bytesText(st.Index.Bytes))},
-					{"not searchable yet", fmt.Sprint(st.Index.Pending)},
-					{"on disk", bytesText(st.StorageBytes) + " (whole database)"},
-					{"last change", fmt.Sprint(st.LastSequence)},
-				})
-				return nil
-			})
-		},
-	}
 }

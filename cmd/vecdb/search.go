@@ -19,6 +19,7 @@ type queryFlags struct {
 	explain  bool
 	minScore float32
 	exact    bool
+	recall   float64
 }
 
 func (q *queryFlags) add(cmd *cobra.Command) {
@@ -29,6 +30,7 @@ func (q *queryFlags) add(cmd *cobra.Command) {
 	f.StringArrayVar(&q.exclude, "exclude", nil, "id of a document to leave out; repeatable")
 	f.BoolVar(&q.explain, "explain", false, "show how each score came about")
 	f.Float32Var(&q.minScore, "min-score", 0, "leave out hits with a lower score")
+	f.Float64Var(&q.recall, "recall", 0, "share of the nearest to find on average, for instance 0.95 (default: a fixed breadth of search)")
 	f.BoolVar(&q.exact, "exact", false, "compare with every document, whatever the index")
 }
 
@@ -37,11 +39,14 @@ func (q *queryFlags) request(cmd *cobra.Command, a *app) (query.Request, error) 
 	if q.limit < 1 || q.limit > query.MaxLimit {
 		return query.Request{}, usage("--limit must be from 1 to %d", query.MaxLimit)
 	}
+	if !(q.recall >= 0 && q.recall < 1) {
+		return query.Request{}, usage("--recall must be above 0 and below 1, for instance 0.95; --exact finds all")
+	}
 	filter, err := parseFilters(q.filters)
 	if err != nil {
 		return query.Request{}, err
 	}
-	r := query.Request{Limit: q.limit, Filter: filter, Exclude: q.exclude, Explain: q.explain, Params: query.Params{Exact: q.exact}}
+	r := query.Request{Limit: q.limit, Filter: filter, Exclude: q.exclude, Explain: q.explain, Params: query.Params{Exact: q.exact, Recall: q.recall}}
 	if cmd.Flags().Changed("min-score") {
 		r.MinScore = &q.minScore
 	}

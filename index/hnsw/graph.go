@@ -89,12 +89,13 @@ type scratch struct {
 	rest   []edge
 	own    []edge
 	batch  []uint32
+	hidden uint32 // a vertex that a walk passes over, or nobody
 
 	touched int // keeps reads for their effect on the cache alive
 }
 
 func newScratch(l layout) *scratch {
-	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim)}
+	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim), hidden: nobody}
 }
 
 func (g *graph) get() *scratch  { return g.scratch.Get().(*scratch) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/flat"
+	"github.com/vecdb/vecdb/index/tune"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
@@ -19,6 +20,7 @@ type Index struct {
 	opt   Options
 	gate  sync.RWMutex // held shared to change vectors, alone to change state
 	state atomic.Pointer[state]
+	plan  atomic.Pointer[tune.Plan] // nil is a preset
 
 	unverified unverified
 }
@@ -285,6 +287,9 @@ func (x *Index) Search(ctx context.Context, q []float32, o index.Options) ([]ind
 	st := x.state.Load()
 	if st.graph == nil {
 		return st.flat.Search(ctx, q, o)
+	}
+	if o.Ef <= 0 && o.Recall > 0 {
+		o.Ef = x.breadth(o)
 	}
 	found, err := st.graph.answer(ctx, q, o)
 	if err != nil || st.flat.Len() == 0 {

@@ -48,6 +48,9 @@ func (g *graph) walk(ctx context.Context, s *scratch, start key, ef int, allow *
 	}
 	s.pool.insert(start)
 	s.seen.add(start.vertex())
+	if s.hidden != nobody {
+		s.seen.add(s.hidden)
+	}
 	cur, ok := s.pool.pop()
 	for steps := 1; ok; steps++ {
 		if steps%patience == 0 && ctx.Err() != nil {

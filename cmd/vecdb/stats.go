@@ -1,0 +1,70 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vecdb/vecdb/client"
+)
+
+func (a *app) statsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stats",
+		Short: "Show the figures of a collection",
+		Example: `  vecdb stats
+  vecdb stats -c news --json`,
+		Args: exactly(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(reads, func(s *session) error {
+				st, err := s.Stats(cmd.Context(), a.collection)
+				if err != nil {
+					return err
+				}
+				if a.forScripts() {
+					return a.printJSON(st)
+				}
+				a.renderTable(nil, statsRows(st))
+				return nil
+			})
+		},
+	}
+}
+
+// statsRows are the lines of the table.
+func statsRows(st client.Stats) [][]string {
+	rows := [][]string{
+		{"documents", count(st.Documents)},
+		{"passages", count(st.Passages)},
+		{"model", cmp.Or(strings.TrimSpace(st.Model+" "+st.Precision), "none")},
+		{"vectors", fmt.Sprintf("%d numbers, compared by %s", st.Dimension, st.Metric)},
+		{"index", fmt.Sprintf("%s, %s vectors, %s of memory", st.Index.Kind, count(st.Index.Vectors), bytesText(st.Index.Bytes))},
+	}
+	if st.Index.Recall != nil {
+		rows = append(rows, recallRows(*st.Index.Recall)...)
+	}
+	return append(rows, [][]string{
+		{"not searchable yet", fmt.Sprint(st.Index.Pending)},
+		{"on disk", bytesText(st.StorageBytes) + " (whole database)"},
+		{"last change", fmt.Sprint(st.LastSequence)},
+	}...)
+}
+
+// recallRows tell which breadth of search a wanted recall gets.
+func recallRows(r client.RecallStats) [][]string {
+	source := "preset, not measured yet"
+	if r.Vectors > 0 {
+		source = fmt.Sprintf("measured at %s vectors with %s of them and %s", count(r.Vectors), count(r.Stored), count(r.Asked)+pick(r.Asked == 1, " query of late", " queries of late"))
+	}
+	rows := [][]string{{"recall", source}}
+	for _, t := range r.Targets {
+		text := fmt.Sprintf("breadth %d", t.Ef)
+		if t.Measured > 0 {
+			text += fmt.Sprintf(", recall@%d %.3f when measured", t.K, t.Measured)
+		}
+		rows = append(rows, []string{fmt.Sprintf("  for %.2f", t.Recall), text})
+	}
+	return rows
+}

@@ -1,0 +1,295 @@
+package vecdb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/hnsw"
+	"github.com/vecdb/vecdb/index/tune"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+const (
+	// A collection is measured when nothing has changed for a while.
+	tuneAfter = time.Second
+	// A closing one is measured, if it is due, for no longer than this.
+	tuneLast = 2 * time.Second
+	// tuneLook is how often it is looked whether enough queries were asked.
+	tuneLook = time.Minute
+)
+
+// askedQueries is a sample of the queries that were asked of late.
+type askedQueries struct {
+	full    atomic.Bool // whether there are askedKept
+	mu      sync.Mutex  // guards the rest
+	vectors [][]float32
+}
+
+const (
+	askedKept  = 256
+	askedShare = 16 // one query in so many is taken once there are askedKept
+)
+
+// note takes a copy of q now and then.
+func (a *askedQueries) note(q []float32) {
+	if a.full.Load() && rand.Uint32()%askedShare != 0 {
+		return
+	}
+	q = slices.Clone(q)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.vectors) < askedKept {
+		a.vectors = append(a.vectors, q)
+		a.full.Store(len(a.vectors) == askedKept)
+	} else {
+		a.vectors[rand.IntN(askedKept)] = q
+	}
+}
+
+func (a *askedQueries) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.vectors)
+}
+
+func (a *askedQueries) list() [][]float32 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.vectors)
+}
+
+// tuner measures which breadth of search reaches which recall, at most one at a
+// time, and keeps what came out beside the snapshot of the index.
+type tuner struct {
+	a     *applier
+	asked askedQueries
+
+	mu      sync.Mutex // held by the one who measures
+	changes int64      // of the index when it was measured
+}
+
+// graph is the index where it is one that can be measured.
+func (t *tuner) graph() (*hnsw.Index, bool) {
+	graph, ok := (*t.a.index.Load()).(*hnsw.Index)
+	return graph, ok && graph.HasGraph()
+}
+
+// due reports whether the collection is to be measured.
+func (t *tuner) due() bool {
+	graph, ok := t.graph()
+	if !ok {
+		return false
+	}
+	plan := graph.Plan()
+	if plan == nil {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return plan.Due(graph.Len(), graph.Changes()-t.changes, t.asked.count())
+}
+
+// follow measures whenever it is due and the collection rests, until ctx ends.
+func (t *tuner) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		moved := t.a.waitMoved()
+		wait := tuneLook
+		due := t.due()
+		if due {
+			wait = tuneAfter
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-moved:
+		case <-timer.C:
+			if due {
+				t.tell(t.measure(ctx, rested))
+			}
+		}
+		timer.Stop()
+	}
+}
+
+// rested leaves the processor to others for as long as it was worked.
+func rested(ctx context.Context, worked time.Duration) error {
+	timer := time.NewTimer(min(worked, 50*time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return ctx.Err()
+}
+
+// last measures a closing collection that would have to be measured at its next
+// opening.
+func (t *tuner) last() {
+	s := t.a.maker.snapshots
+	if s == nil || s.readOnly || !t.due() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tuneLast)
+	defer cancel()
+	t.tell(t.measure(ctx, nil))
+}
+
+// tell logs an error of a measurement, without which searches go on.
+func (t *tuner) tell(err error) {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, core.ErrClosed), errors.Is(err, core.ErrNotFound):
+	default:
+		t.a.logger.Warn("the recall of the index is not measured", "error", err)
+	}
+}
+
+// measure measures the index now.
+func (t *tuner) measure(ctx context.Context, rest func(context.Context, time.Duration) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	graph, ok := t.graph()
+	if !ok {
+		return nil
+	}
+	changes := graph.Changes()
+	plan, err := tune.Measure(ctx, graph, tune.Options{
+		Asked: t.asked.list(), Metric: t.a.maker.cfg.Metric, Vectors: t.vectors, Rest: rest, Seed: rand.Uint64(),
+	})
+	if err != nil || plan == nil {
+		return err
+	}
+	graph.SetPlan(plan)
+	t.changes = changes
+	return t.save(plan)
+}
+
+// vectors reads stored vectors.
+func (t *tuner) vectors(ords []core.Ord) ([][]float32, error) {
+	docs, err := t.a.stored.Documents(ords, true)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(docs))
+	for i, doc := range docs {
+		if doc != nil {
+			out[i] = doc.Vector
+		}
+	}
+	return out, nil
+}
+
+// keptPlan is the form of a plan in its file.
+type keptPlan struct {
+	Version int       `json:"version"` // 1
+	Index   string    `json:"index"`   // the back end
+	Plan    tune.Plan `json:"plan"`
+}
+
+// planPath is where the plan of a collection is.
+func (s *snapshotFolder) planPath(number uint32) string {
+	return filepath.Join(s.dir, fmt.Sprintf("%d.recall.json", number))
+}
+
+// save writes the plan for the next start.
+func (t *tuner) save(plan *tune.Plan) error {
+	m := t.a.maker
+	if m.snapshots == nil || m.snapshots.readOnly {
+		return nil
+	}
+	data, err := json.Marshal(keptPlan{1, m.kind.name, *plan})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(m.snapshots.dir, 0o755); err != nil {
+		return err
+	}
+	path := m.snapshots.planPath(m.number)
+	if err := os.WriteFile(path+".new", data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// restore brings back the plan of an earlier run. One that cannot be used is
+// made anew.
+func (t *tuner) restore() {
+	graph, ok := t.graph()
+	m := t.a.maker
+	if !ok || m.snapshots == nil {
+		return
+	}
+	data, err := os.ReadFile(m.snapshots.planPath(m.number))
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var kept keptPlan
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err == nil {
+		err = kept.Plan.Check()
+	}
+	if err != nil || kept.Version != 1 || kept.Index != m.kind.name {
+		t.a.logger.Info("the measured recall of the index is not used, it will be measured anew", "error", err)
+		return
+	}
+	graph.SetPlan(&kept.Plan)
+	t.changes = graph.Changes()
+}
+
+// Tune measures now which breadths of search reach which recall, as happens in
+// the background when the collection has grown by half. It returns at once
+// where every answer is exact anyway.
+func (c *Collection) Tune(ctx context.Context) error { return c.applier.tuner.measure(ctx, nil) }
+
+// RecallStats tells what searches for a recall come from.
+type RecallStats struct {
+	Vectors int // in the index when it was measured, 0 while the breadths are preset
+	Stored  int // stored vectors that were searched for
+	Asked   int // queries of late that were
+	Targets []RecallTarget
+}
+
+// RecallTarget is a wanted recall with the breadth of search that it gets.
+type RecallTarget struct {
+	Recall   float64
+	K        int
+	Ef       int
+	Measured float64 // the recall of that breadth
+}
+
+// recallStats is nil where every answer is exact.
+func recallStats(idx index.Index) *RecallStats {
+	graph, ok := idx.(*hnsw.Index)
+	if !ok || !graph.HasGraph() {
+		return nil
+	}
+	plan := graph.Plan()
+	r := &RecallStats{}
+	if plan != nil {
+		*r = RecallStats{Vectors: plan.Vectors, Stored: plan.Stored, Asked: plan.Asked}
+	}
+	for _, target := range []float64{0.9, 0.95, 0.99} {
+		at := RecallTarget{Recall: target, K: 10}
+		if plan != nil {
+			at.Ef = plan.Ef(target, at.K, graph.Len())
+			at.Measured = plan.Expected(at.K, at.Ef)
+		} else {
+			at.Ef = tune.Preset().Ef(target, at.K, graph.Len())
+		}
+		r.Targets = append(r.Targets, at)
+	}
+	return r
+}

@@ -1,0 +1,76 @@
+package vecdb_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/vecdb/vecdb"
+)
+
+func TestRecallIsMeasuredAndKept(t *testing.T) {
+	s := save(t)
+	file := filepath.Join(s.dir, "index", "0.recall.json")
+	if _, err := os.Stat(file); err != nil {
+		t.Fatalf("closing has not measured the collection: %v", err)
+	}
+	db, c, _ := s.open(t, vecdb.Options{})
+	st := c.Stats().Index.Recall
+	if st == nil || st.Vectors != 1200 || st.Stored == 0 || len(st.Targets) != 3 {
+		t.Fatalf("the figures of the first run are %+v", st)
+	}
+	for _, target := range st.Targets {
+		if target.Ef < 10 || target.Measured < target.Recall-0.01 {
+			t.Errorf("for recall %v the breadth is %d with %v", target.Recall, target.Ef, target.Measured)
+		}
+	}
+	for i := range 80 {
+		r := vecdb.Request{Vector: vectorDoc(s.rng, i).Vector, Params: vecdb.Params{Recall: 0.95}}
+		if got, err := c.Search(t.Context(), r); err != nil || len(got.Hits) != 10 {
+			t.Fatalf("%d hits, %v", len(got.Hits), err)
+		}
+	}
+	s.upsert(t, c, 1200, 2400)
+	if err := c.Tune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := c.Stats().Index.Recall; st.Vectors != 2400 || st.Asked != 80 {
+		t.Errorf("after 80 queries and at 2,400 vectors: %+v", st)
+	}
+	s.close(t, db)
+
+	if err := os.WriteFile(file, []byte(`{"version":1,"index":"hnsw","plan":{"vectors":2400,"curves":[{"k":10,"points":[{"ef":-5}]}]}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	db, c, log := s.open(t, vecdb.Options{ReadOnly: true})
+	if st := c.Stats().Index.Recall; st.Vectors != 0 || !log.has("measured anew") {
+		t.Errorf("of a damaged file: %+v", st)
+	}
+	if _, err := c.Search(t.Context(), vecdb.Request{Vector: vectorDoc(s.rng, 0).Vector, Params: vecdb.Params{Recall: 0.99}}); err != nil {
+		t.Error(err)
+	}
+	s.close(t, db)
+
+	db, _, _ = s.open(t, vecdb.Options{})
+	if err := db.DropCollection(t.Context(), "v"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("dropping the collection leaves %v", err)
+	}
+	s.close(t, db)
+}
+
+func TestExactCollectionsAreNotMeasured(t *testing.T) {
+	db := open(t, t.TempDir(), vecdb.Options{})
+	defer db.Close()
+	c := collection(t, db, "few", vecdb.CollectionOptions{Model: vecdb.NoModel, Dim: 16})
+	saved{rng: rand.New(rand.NewPCG(5, 1))}.upsert(t, c, 0, 20)
+	if err := c.Tune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := c.Stats().Index.Recall; st != nil {
+		t.Errorf("20 documents have %+v", st)
+	}
+}
