@@ -45,6 +45,8 @@ var layers = map[string][]string{
 	"cmd/vecdb":           {"...", ""},
 	"bench/peers/vectors": {"", "embedder"},
 	"bench/embed/parity":  {"embedder/token"},
+
+	"internal/simd/matrix": {"internal/simd"},
 }
 
 // testOnly holds what test files may import beyond their folder's layers:

@@ -1,0 +1,72 @@
+package matrix
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+)
+
+// exactAttention computes in 64 bits.
+func exactAttention(qkv []float32, n, heads, size int) []float64 {
+	width := heads * size
+	at := func(part, token, head, c int) float64 {
+		return float64(qkv[3*token*width+part*width+head*size+c])
+	}
+	out := make([]float64, n*width)
+	for h := range heads {
+		for i := range n {
+			p, total := make([]float64, n), 0.0
+			for j := range p {
+				for c := range size {
+					p[j] += at(0, i, h, c) * at(1, j, h, c) / math.Sqrt(float64(size))
+				}
+			}
+			high := slices.Max(p)
+			for j := range p {
+				p[j] = math.Exp(p[j] - high)
+				total += p[j]
+			}
+			for j := range p {
+				for c := range size {
+					out[i*width+h*size+c] += p[j] / total * at(2, j, h, c)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func TestAttentionAgainstItsDefinition(t *testing.T) {
+	rng := newRand(t)
+	for _, heads := range [][2]int{{1, 32}, {3, 32}, {2, 64}, {2, 24}} {
+		var a Attention
+		for _, n := range []int{130, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65} {
+			t.Run(fmt.Sprint(n, " tokens, heads ", heads), func(t *testing.T) {
+				width := heads[0] * heads[1]
+				qkv, got := normals(rng, 3*n*width), make([]float32, n*width)
+				a.Apply(got, qkv, n, heads[0], heads[1])
+				for i, want := range exactAttention(qkv, n, heads[0], heads[1]) {
+					if math.Abs(float64(got[i])-want) > 1e-5 {
+						t.Fatalf("number %d is %v, want %v", i, got[i], want)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestAttentionOfLargeScoresStaysFinite(t *testing.T) {
+	const n, size = 20, 32
+	rng := newRand(t)
+	qkv, got := normals(rng, 3*n*size), make([]float32, n*size)
+	for i := range qkv {
+		qkv[i] *= 12 // The scores are about 150; exp of 89 is none any more.
+	}
+	new(Attention).Apply(got, qkv, n, 1, size)
+	for i, want := range exactAttention(qkv, n, 1, size) {
+		if !(math.Abs(float64(got[i])-want) < 0.02) {
+			t.Fatalf("number %d is %v, want %v", i, got[i], want)
+		}
+	}
+}

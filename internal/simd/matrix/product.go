@@ -1,0 +1,115 @@
+package matrix
+
+import "fmt"
+
+// Op is what becomes of a product before it is stored.
+type Op int
+
+const (
+	// Store puts the product and the bias into the destination.
+	Store Op = iota
+	// GELU stores GELU of the product and the bias.
+	GELU
+	// Add adds the product and the bias to what the destination holds.
+	Add
+)
+
+const (
+	// blockRows is how many rows go over the whole matrix together; their
+	// panels are then read from the second-level cache once for all of them.
+	blockRows = 64
+	// maxWork bounds the multiplications of one call into assembly, which the
+	// scheduler cannot interrupt.
+	maxWork = 48 << 20
+)
+
+// task is a call of a kernel: rows times panels. The kernels in assembly know the
+// offsets of its fields.
+type task struct {
+	x         *byte    // the first tile of the rows
+	w         *byte    // the first tile of the weights
+	steps     int      // tiles of a block of rows, and of a panel
+	rows      int      // from 1 to blockRows
+	pairs     int      // of panels
+	acc       *float32 // place for pair × pair sums
+	scale     *float32 // per row
+	low       *float32
+	colScale  *float32 // per output
+	colSum    *float32
+	bias      *float32
+	dst       *float32
+	dstStride int // bytes
+	op        Op
+}
+
+// Mul computes x times the matrix, plus bias, of one number per output, into dst,
+// which has x.Len() rows of m.Out() numbers. x was Set with the kind and the
+// width of the matrix.
+func (m *Matrix) Mul(dst []float32, x *Rows, bias []float32, op Op) {
+	if x.kind != m.kind || x.width != m.in {
+		panic(fmt.Sprintf("matrix: rows of %d numbers of kind %d for a matrix of %d of kind %d", x.width, x.kind, m.in, m.kind))
+	}
+	if len(dst) != x.n*m.out || len(bias) != m.out {
+		panic(fmt.Sprintf("matrix: %d numbers and a bias of %d for %d rows of %d", len(dst), len(bias), x.n, m.out))
+	}
+	for r := 0; r < x.n; r += blockRows {
+		m.block(dst[r*m.out:], x, r, min(blockRows, x.n-r), bias, op)
+	}
+}
+
+// block multiplies up to blockRows rows from row first on.
+func (m *Matrix) block(dst []float32, x *Rows, first, rows int, bias []float32, op Op) {
+	steps := m.kind.steps(m.in)
+	t := task{
+		x: &x.data[first*steps*stepBytes], w: &m.data[0], steps: steps, rows: rows,
+		acc: &x.scratch()[0], scale: &x.scale[first], low: &x.low[first], dstStride: 4 * m.out, op: op,
+	}
+	whole := m.out / pair
+	most := max(1, maxWork/(roundUp(rows, pair)*steps*stepBytes*pair))
+	for p := 0; p < whole; p += most {
+		m.panels(&t, p, min(most, whole-p), bias)
+		t.dst = &dst[p*pair]
+		m.run(&t)
+	}
+	if rest := m.out % pair; rest > 0 {
+		m.edge(&t, whole, rest, dst, x, bias)
+	}
+}
+
+// panels points t at pairs of panels.
+func (m *Matrix) panels(t *task, first, count int, bias []float32) {
+	t.w = &m.data[first*2*t.steps*tileBytes]
+	if m.kind == Int8 {
+		t.colScale, t.colSum = &m.scale[first*pair], &m.sum[first*pair]
+	}
+	t.bias, t.pairs = &bias[first*pair], count
+}
+
+// edge does the last outputs, fewer than a pair of panels, by way of a place that
+// is wide enough.
+func (m *Matrix) edge(t *task, panel, rest int, dst []float32, x *Rows, bias []float32) {
+	if x.edge == nil {
+		x.edge = make([]float32, pair+blockRows*pair)
+	}
+	wide, out := x.edge[:pair], x.edge[pair:]
+	clear(wide[copy(wide, bias[panel*pair:]):])
+	if t.op == Add {
+		for r := range t.rows {
+			copy(out[r*pair:], dst[r*m.out+panel*pair:][:rest])
+		}
+	}
+	m.panels(t, panel, 1, bias)
+	t.bias, t.dst, t.dstStride = &wide[0], &out[0], 4*pair
+	m.run(t)
+	for r := range t.rows {
+		copy(dst[r*m.out+panel*pair:][:rest], out[r*pair:])
+	}
+}
+
+func (m *Matrix) run(t *task) {
+	if m.kind == Int8 {
+		productInt8(t)
+	} else {
+		productBFloat16(t)
+	}
+}
