@@ -6,7 +6,7 @@ import "fmt"
 // arXiv 1706.03762). The zero value is ready; it holds scratch memory and is for
 // one goroutine at a time.
 type Attention struct {
-	keys, scores []float32
+	scores []float32
 }
 
 // Apply attends within a sequence of n tokens. qkv has n rows, each of them the
