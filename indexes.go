@@ -8,6 +8,7 @@ import (
 	"github.com/vecdb/vecdb/index/coder"
 	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/index/hnsw"
+	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
@@ -15,7 +16,7 @@ import (
 type indexKind struct {
 	name string
 	make func(index.Config) (index.Index, error)
-	open func(string, index.Config) (*hnsw.Index, hnsw.Mark, error) // nil when it has no snapshots
+	open func(string, index.Config) (*hnsw.Index, snapshot.Mark, error) // nil when it has no snapshots
 }
 
 // graphKind is the graph with its options.
@@ -23,7 +24,7 @@ func graphKind(name string, o hnsw.Options) indexKind {
 	return indexKind{
 		name: name,
 		make: func(c index.Config) (index.Index, error) { return hnsw.New(c, o) },
-		open: func(path string, c index.Config) (*hnsw.Index, hnsw.Mark, error) {
+		open: func(path string, c index.Config) (*hnsw.Index, snapshot.Mark, error) {
 			return hnsw.OpenSnapshot(path, c, o)
 		},
 	}

@@ -1,14 +1,19 @@
 package vecdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/field"
+	"github.com/vecdb/vecdb/index/lexical"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 )
@@ -19,21 +24,22 @@ const applyChunk = 1024
 // applier keeps the indexes of a collection in step with its change log: it
 // fills them from one state of the store when the collection is opened, then
 // follows the log from that state's sequence number. The log is the only way
-// into the indexes, so they can always be made again from the store. A snapshot
-// of the index of vectors saves making it: what the log tells since is all that
-// is left to do.
+// into the indexes, so they can always be made again from the store. Snapshots
+// of the index of vectors and of that of words save making them: what the log
+// tells since is all that is left to do.
 type applier struct {
 	stored  *storage.Collection
 	maker   indexMaker
 	index   atomic.Pointer[index.Index]
 	fields  *field.Index
+	words   *lexical.Index
 	logger  *slog.Logger
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	damaged chan struct{} // gets one when the index is to be made anew
 	tuner   tuner
-	saved   uint64 // the last change that the snapshot holds
-	tried   uint64 // the last change when it was tried to save the index
+	vectors keeper // of the snapshot of index
+	texts   keeper // of the snapshot of words
 
 	mu      sync.Mutex    // guards the rest
 	applied uint64        // the last change that the indexes hold
@@ -58,56 +64,102 @@ func startApplier(stored *storage.Collection, maker indexMaker, fields *field.In
 	return a, nil
 }
 
-// load fills the empty indexes from one state of the store, or the index of
-// vectors from its snapshot.
+// load fills the empty indexes: those that have a snapshot from there, all
+// others from one state of the store.
 func (a *applier) load(ctx context.Context) error {
-	if idx, seq := a.restore(ctx); idx != nil {
-		a.index.Store(&idx)
-		a.applied = seq
-		return a.stored.Snapshot(func(s storage.Snapshot) error {
-			return s.Documents(false, func(ord core.Ord, doc *core.Document) error {
-				a.fields.Insert(ord, doc)
-				return ctx.Err()
-			})
-		})
-	}
-	idx, err := a.maker.kind.make(a.maker.cfg)
-	if err != nil {
-		return err
-	}
-	a.index.Store(&idx)
-	return a.stored.Snapshot(func(s storage.Snapshot) error {
-		f := filler{ctx: ctx, idx: idx}
-		err := s.Documents(true, func(ord core.Ord, doc *core.Document) error {
-			a.fields.Insert(ord, doc)
-			return f.add(ord, doc.Vector)
-		})
-		if err != nil {
+	a.vectors, a.texts = a.graphKeeper(), a.wordsKeeper()
+	idx, seq := a.restoreVectors(ctx)
+	words, wordsSeq := a.restoreWords(ctx)
+	rest := sinks{fields: a.fields}
+	if idx == nil {
+		var err error
+		if idx, err = a.maker.kind.make(a.maker.cfg); err != nil {
 			return err
 		}
-		a.applied = s.Seq()
+		rest.vectors, seq = idx, math.MaxUint64
+	}
+	if words == nil {
+		words = lexical.New()
+		rest.words, wordsSeq = words, math.MaxUint64
+	}
+	a.index.Store(&idx)
+	a.words = words
+	return a.stored.Snapshot(func(s storage.Snapshot) error {
+		f := filler{ctx: ctx, into: rest}
+		if err := s.Documents(rest.vectors != nil, f.add); err != nil {
+			return err
+		}
+		a.applied = min(seq, wordsSeq, s.Seq())
 		return f.flush()
 	})
 }
 
-// filler inserts vectors into an index, many at a time.
-type filler struct {
-	ctx   context.Context
-	idx   index.Index
-	items []index.Item
+// sinks are the indexes that something goes into; nil ones are passed over.
+type sinks struct {
+	vectors index.Index
+	fields  *field.Index
+	words   *lexical.Index
 }
 
-func (f *filler) add(ord core.Ord, v []float32) error {
-	f.items = append(f.items, index.Item{Ord: ord, Vector: v})
-	if len(f.items) < applyChunk {
+// insert puts documents into the indexes. Words and vectors go in beside each
+// other.
+func (s sinks) insert(ctx context.Context, ords []core.Ord, docs []*core.Document) error {
+	var items []index.Item
+	var texts []lexical.Item
+	for i, doc := range docs {
+		if doc == nil {
+			continue
+		}
+		if s.fields != nil {
+			s.fields.Insert(ords[i], doc)
+		}
+		items = append(items, index.Item{Ord: ords[i], Vector: doc.Vector})
+		if doc.Text != "" {
+			texts = append(texts, lexical.Item{Ord: ords[i], Text: doc.Text})
+		}
+	}
+	var group errgroup.Group
+	if s.words != nil {
+		group.Go(func() error { return s.words.Insert(ctx, texts) })
+	}
+	var err error
+	if s.vectors != nil {
+		err = s.vectors.Insert(ctx, items)
+	}
+	return cmp.Or(group.Wait(), err)
+}
+
+func (s sinks) delete(ord core.Ord) {
+	if s.vectors != nil {
+		s.vectors.Delete(ord)
+	}
+	if s.fields != nil {
+		s.fields.Delete(ord)
+	}
+	if s.words != nil {
+		s.words.Delete(ord)
+	}
+}
+
+// filler inserts documents into indexes, many at a time.
+type filler struct {
+	ctx  context.Context
+	into sinks
+	ords []core.Ord
+	docs []*core.Document
+}
+
+func (f *filler) add(ord core.Ord, doc *core.Document) error {
+	f.ords, f.docs = append(f.ords, ord), append(f.docs, doc)
+	if len(f.docs) < applyChunk {
 		return nil
 	}
 	return f.flush()
 }
 
 func (f *filler) flush() error {
-	err := f.idx.Insert(f.ctx, f.items)
-	f.items = f.items[:0]
+	err := f.into.insert(f.ctx, f.ords, f.docs)
+	f.ords, f.docs = f.ords[:0], f.docs[:0]
 	return err
 }
 
@@ -148,55 +200,42 @@ func (a *applier) follow(ctx context.Context) {
 
 // apply brings changes into the indexes.
 func (a *applier) apply(ctx context.Context, changes []core.Change) {
-	a.take(ctx, *a.index.Load(), a.fields, changes)
+	a.take(ctx, sinks{vectors: *a.index.Load(), fields: a.fields, words: a.words}, changes)
 	a.advance(changes[len(changes)-1].Seq)
 }
 
-// take brings changes into an index and, unless they are nil, the fields. A
-// document that a later change has taken away again is not in the store any
-// more and is passed over.
-func (a *applier) take(ctx context.Context, idx index.Index, fields *field.Index, changes []core.Change) {
+// take brings changes into indexes. A document that a later change has taken
+// away again is not in the store any more and is passed over.
+func (a *applier) take(ctx context.Context, into sinks, changes []core.Change) {
 	var ords []core.Ord
 	for _, ch := range changes {
 		if ch.Op == core.OpPut {
 			ords = append(ords, ch.Ord)
 		}
 	}
-	a.insert(ctx, idx, fields, ords)
+	a.insert(ctx, into, ords)
 	for _, ch := range changes {
 		if ch.Old != core.NoOrd {
-			idx.Delete(ch.Old)
-			if fields != nil {
-				fields.Delete(ch.Old)
-			}
+			into.delete(ch.Old)
 		}
 	}
 }
 
 // insert reads the documents under ords and inserts them. When one of them
 // cannot be read, the others are still taken.
-func (a *applier) insert(ctx context.Context, idx index.Index, fields *field.Index, ords []core.Ord) {
+func (a *applier) insert(ctx context.Context, into sinks, ords []core.Ord) {
 	if len(ords) == 0 {
 		return
 	}
-	docs, err := a.stored.Documents(ords, true)
+	docs, err := a.stored.Documents(ords, into.vectors != nil)
 	if err == nil {
-		var items []index.Item
-		for i, doc := range docs {
-			if doc != nil {
-				if fields != nil {
-					fields.Insert(ords[i], doc)
-				}
-				items = append(items, index.Item{Ord: ords[i], Vector: doc.Vector})
-			}
-		}
-		err = idx.Insert(ctx, items)
+		err = into.insert(ctx, ords, docs)
 	}
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case len(ords) > 1:
 		for i := range ords {
-			a.insert(ctx, idx, fields, ords[i:i+1])
+			a.insert(ctx, into, ords[i:i+1])
 		}
 	default:
 		a.logger.Error("document left out of the index", "ordinal", ords[0], "error", err)
@@ -255,7 +294,7 @@ func (a *applier) wait(ctx context.Context, seq uint64) error {
 	}
 }
 
-// close stops following, waits for the follower to end and saves the index.
+// close stops following, waits for the follower to end and saves the indexes.
 func (a *applier) close() {
 	a.cancel()
 	a.running.Wait()

@@ -12,6 +12,8 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/hnsw"
+	"github.com/vecdb/vecdb/index/lexical"
+	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 )
@@ -37,18 +39,29 @@ type snapshotFolder struct {
 	room     func(bytes int64) error // whether so much may be written
 }
 
-// path is where the snapshot of a collection is.
-func (s *snapshotFolder) path(number uint32) string {
-	return filepath.Join(s.dir, fmt.Sprintf("%d.hnsw", number))
+// What the names of files end with, after the number of the collection.
+const (
+	graphSuffix = ".hnsw"
+	wordsSuffix = ".words"
+	planSuffix  = ".recall.json"
+)
+
+// path is where a file of a collection is.
+func (s *snapshotFolder) path(number uint32, suffix string) string {
+	return filepath.Join(s.dir, fmt.Sprint(number)+suffix)
+}
+
+// paths are where the files of a collection are.
+func (s *snapshotFolder) paths(number uint32) []string {
+	return []string{s.path(number, graphSuffix), s.path(number, wordsSuffix), s.path(number, planSuffix)}
 }
 
 // remove removes what is kept of a collection.
-func (s *snapshotFolder) remove(number uint32) error {
-	err := os.Remove(s.planPath(number))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+func (s *snapshotFolder) remove(number uint32) (failed error) {
+	for _, path := range s.paths(number) {
+		failed = errors.Join(failed, snapshot.Remove(path))
 	}
-	return errors.Join(hnsw.RemoveSnapshot(s.path(number)), err)
+	return failed
 }
 
 // sweep removes what belongs to no collection: what an interrupted save or drop
@@ -70,8 +83,9 @@ func (db *DB) sweep() error {
 		if err != nil {
 			return err
 		}
-		keep[filepath.Base(db.snapshots.path(stored.Number()))] = true
-		keep[filepath.Base(db.snapshots.planPath(stored.Number()))] = true
+		for _, path := range db.snapshots.paths(stored.Number()) {
+			keep[filepath.Base(path)] = true
+		}
 	}
 	for _, e := range entries {
 		if keep[e.Name()] || !e.Type().IsRegular() {
@@ -92,34 +106,68 @@ type indexMaker struct {
 	number    uint32
 }
 
-// restore returns the index from its snapshot with the changes that the log
-// tells since, and the number of the last of them; nil when it has to be made
-// from the vectors.
-func (a *applier) restore(ctx context.Context) (index.Index, uint64) {
-	m := a.maker
-	if m.snapshots == nil || m.kind.open == nil {
+// restoreVectors returns the index of vectors from its snapshot, brought up to
+// the end of the log, and the number of the last change; nil when it has to be
+// made from the vectors.
+func (a *applier) restoreVectors(ctx context.Context) (index.Index, uint64) {
+	if a.maker.kind.open == nil {
 		return nil, 0
 	}
-	path := m.snapshots.path(m.number)
-	idx, mark, err := m.kind.open(path, m.cfg)
-	if errors.Is(err, fs.ErrNotExist) {
+	var graph *hnsw.Index
+	seq, ok := a.restore(ctx, &a.vectors, func(path string) (into sinks, m snapshot.Mark, err error) {
+		graph, m, err = a.maker.kind.open(path, a.maker.cfg)
+		return sinks{vectors: graph}, m, err
+	})
+	switch {
+	case !ok:
 		return nil, 0
+	case graph.Len() != a.stored.Len():
+		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the vectors",
+			"error", fmt.Sprintf("it gives %d vectors, there are %d documents", graph.Len(), a.stored.Len()))
+		a.vectors.saved, a.vectors.tried = 0, 0
+		return nil, 0
+	}
+	return graph, seq
+}
+
+// restoreWords is restoreVectors for the index of words.
+func (a *applier) restoreWords(ctx context.Context) (words *lexical.Index, seq uint64) {
+	seq, ok := a.restore(ctx, &a.texts, func(path string) (into sinks, m snapshot.Mark, err error) {
+		words, m, err = lexical.OpenSnapshot(ctx, path)
+		return sinks{words: words}, m, err
+	})
+	if !ok {
+		return nil, 0
+	}
+	return words, seq
+}
+
+// restore opens a snapshot, brings what the log tells since into its index and
+// returns the number of the last change, or false when that cannot be done.
+func (a *applier) restore(ctx context.Context, k *keeper, open func(path string) (sinks, snapshot.Mark, error)) (uint64, bool) {
+	m := a.maker
+	if m.snapshots == nil {
+		return 0, false
+	}
+	into, mark, err := open(m.snapshots.path(m.number, k.suffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false
 	}
 	var seq uint64
 	if err == nil {
-		seq, err = a.replay(ctx, idx, mark)
+		seq, err = a.replay(ctx, into, mark)
 	}
 	if err != nil {
-		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the vectors", "error", err)
-		return nil, 0
+		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the "+k.from, "error", err)
+		return 0, false
 	}
-	a.saved, a.tried = mark.Seq, mark.Seq
-	a.logger.Info("the index is opened from its snapshot", "vectors", idx.Len(), "changes", seq-mark.Seq)
-	return idx, seq
+	k.saved, k.tried = mark.Seq, mark.Seq
+	a.logger.Info("the index is opened from its snapshot", "of", k.from, "changes", seq-mark.Seq)
+	return seq, true
 }
 
-// replay brings what the log tells since the mark into the index.
-func (a *applier) replay(ctx context.Context, idx index.Index, mark hnsw.Mark) (uint64, error) {
+// replay brings what the log tells since the mark into an index.
+func (a *applier) replay(ctx context.Context, into sinks, mark snapshot.Mark) (uint64, error) {
 	want, err := markOf(a.stored, mark.Seq)
 	if err != nil {
 		return 0, err
@@ -127,7 +175,7 @@ func (a *applier) replay(ctx context.Context, idx index.Index, mark hnsw.Mark) (
 	if mark != want {
 		return 0, errors.New("it belongs to another history of the collection")
 	}
-	seq, last, count := mark.Seq, a.stored.LastSeq(), a.stored.Len()
+	seq, last := mark.Seq, a.stored.LastSeq()
 	for seq < last {
 		changes, err := a.stored.Changes(seq+1, int(min(applyChunk, last-seq)))
 		if err != nil {
@@ -136,24 +184,21 @@ func (a *applier) replay(ctx context.Context, idx index.Index, mark hnsw.Mark) (
 		if len(changes) == 0 {
 			return 0, fmt.Errorf("the log ends at change %d of %d", seq, last)
 		}
-		a.take(ctx, idx, nil, changes)
+		a.take(ctx, into, changes)
 		seq = changes[len(changes)-1].Seq
-	}
-	if idx.Len() != count {
-		return 0, fmt.Errorf("it gives %d vectors, there are %d documents", idx.Len(), count)
 	}
 	return seq, nil
 }
 
 // markOf returns the mark of a snapshot that holds the changes up to seq. It is
 // another one when the collection, or the history before seq, is another one.
-func markOf(stored *storage.Collection, seq uint64) (hnsw.Mark, error) {
+func markOf(stored *storage.Collection, seq uint64) (snapshot.Mark, error) {
 	changes, err := stored.Changes(seq, 1)
 	if err != nil {
-		return hnsw.Mark{}, err
+		return snapshot.Mark{}, err
 	}
 	if len(changes) == 0 {
-		return hnsw.Mark{}, fmt.Errorf("change %d is not in the log", seq)
+		return snapshot.Mark{}, fmt.Errorf("change %d is not in the log", seq)
 	}
 	ch := changes[0]
 	sum := fnv.New64a()
@@ -162,56 +207,91 @@ func markOf(stored *storage.Collection, seq uint64) (hnsw.Mark, error) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(ch.Ord))
 	b = binary.LittleEndian.AppendUint32(b, uint32(ch.Old))
 	_, _ = sum.Write(append(append(b, byte(ch.Op)), ch.ID...)) // it takes everything
-	return hnsw.Mark{Seq: seq, Tag: sum.Sum64()}, nil
+	return snapshot.Mark{Seq: seq, Tag: sum.Sum64()}, nil
 }
 
-// saveIfDue saves the index when it has taken many changes since the last time.
+// keeper keeps a snapshot of an index.
+type keeper struct {
+	suffix string
+	from   string // what the index is made from
+	saved  uint64 // the last change that the snapshot holds
+	tried  uint64 // the last change when it was tried to save the index
+	size   func() (entries int, bytes int64)
+	write  func(ctx context.Context, path string, m snapshot.Mark) error // snapshot.ErrSmall when not worth it
+}
+
+func (a *applier) graphKeeper() keeper {
+	return keeper{suffix: graphSuffix, from: "vectors",
+		size: func() (int, int64) { idx := *a.index.Load(); return idx.Len(), idx.SizeBytes() },
+		write: func(ctx context.Context, path string, m snapshot.Mark) error {
+			graph, ok := (*a.index.Load()).(*hnsw.Index)
+			if !ok {
+				return snapshot.ErrSmall
+			}
+			return graph.WriteSnapshot(ctx, path, m)
+		}}
+}
+
+func (a *applier) wordsKeeper() keeper {
+	return keeper{suffix: wordsSuffix, from: "texts",
+		size: func() (int, int64) { return a.words.Len(), a.words.SizeBytes() },
+		write: func(ctx context.Context, path string, m snapshot.Mark) error {
+			return a.words.WriteSnapshot(ctx, path, m)
+		}}
+}
+
+// saveIfDue saves the indexes that have taken many changes since the last time.
 func (a *applier) saveIfDue(ctx context.Context) {
-	since := a.position() - a.tried
-	if since > saveFrom && since > uint64((*a.index.Load()).Len()/saveShare) {
-		a.save(ctx)
+	for _, k := range []*keeper{&a.vectors, &a.texts} {
+		entries, _ := k.size()
+		if since := a.position() - k.tried; since > saveFrom && since > uint64(entries/saveShare) {
+			a.save(ctx, k)
+		}
 	}
 }
 
-// saveLast saves the index of a closing collection.
+// saveLast saves the indexes of a closing collection.
 func (a *applier) saveLast() {
-	since := a.position() - a.saved
-	if since > 0 && since*replayShare >= uint64((*a.index.Load()).Len()) {
-		a.save(context.Background())
+	for _, k := range []*keeper{&a.vectors, &a.texts} {
+		entries, _ := k.size()
+		if since := a.position() - k.saved; since > 0 && since*replayShare >= uint64(entries) {
+			a.save(context.Background(), k)
+		}
 	}
 }
 
-// save writes the snapshot of the index. Without one the next start takes
-// longer, so that errors are only told.
-func (a *applier) save(ctx context.Context) {
-	graph, ok := (*a.index.Load()).(*hnsw.Index)
-	if !ok || a.maker.snapshots == nil || a.maker.snapshots.readOnly {
+// save writes a snapshot. Without one the next start takes longer, so that
+// errors are only told.
+func (a *applier) save(ctx context.Context, k *keeper) {
+	if a.maker.snapshots == nil || a.maker.snapshots.readOnly {
 		return
 	}
 	seq := a.position()
-	a.tried = seq
+	k.tried = seq
 	mark, err := markOf(a.stored, seq)
 	if err == nil {
-		err = a.maker.snapshots.write(ctx, a.maker.number, graph, mark)
+		_, bytes := k.size()
+		err = a.maker.snapshots.write(a.maker.number, k.suffix, bytes, func(path string) error { return k.write(ctx, path, mark) })
 	}
 	switch {
 	case err == nil:
-		a.saved = seq
-	case errors.Is(err, hnsw.ErrNoGraph), errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrClosed), ctx.Err() != nil:
+		k.saved = seq
+	case errors.Is(err, snapshot.ErrSmall), errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrClosed), ctx.Err() != nil:
 		// It is small, or it or the follower is on its way out.
 	default:
-		a.logger.Warn("the snapshot of the index is not written", "error", err)
+		a.logger.Warn("the snapshot of the index is not written", "of", k.from, "error", err)
 	}
 }
 
-func (s *snapshotFolder) write(ctx context.Context, number uint32, graph *hnsw.Index, mark hnsw.Mark) error {
-	if err := s.room(graph.SizeBytes()); err != nil {
+// write writes a snapshot of about that size, if there is room.
+func (s *snapshotFolder) write(number uint32, suffix string, bytes int64, write func(path string) error) error {
+	if err := s.room(bytes); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
 	}
-	return graph.WriteSnapshot(ctx, s.path(number), mark)
+	return write(s.path(number, suffix))
 }
 
 // verify compares the snapshot that the index came from with its checksums and
@@ -235,8 +315,9 @@ func (a *applier) mend(ctx context.Context) {
 	idx, err := a.maker.kind.make(a.maker.cfg)
 	if err == nil {
 		err = a.stored.Snapshot(func(s storage.Snapshot) error {
-			f := filler{ctx: ctx, idx: idx}
-			if err := s.Vectors(f.add); err != nil {
+			f := filler{ctx: ctx, into: sinks{vectors: idx}}
+			err := s.Vectors(func(ord core.Ord, v []float32) error { return f.add(ord, &core.Document{Vector: v}) })
+			if err != nil {
 				return err
 			}
 			return f.flush()
@@ -245,7 +326,7 @@ func (a *applier) mend(ctx context.Context) {
 	switch {
 	case err == nil:
 		a.index.Store(&idx)
-		a.saved, a.tried = 0, 0
+		a.vectors.saved, a.vectors.tried = 0, 0
 	case ctx.Err() == nil:
 		a.logger.Error("make a damaged index anew", "error", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -197,11 +196,6 @@ type keptPlan struct {
 	Plan    tune.Plan `json:"plan"`
 }
 
-// planPath is where the plan of a collection is.
-func (s *snapshotFolder) planPath(number uint32) string {
-	return filepath.Join(s.dir, fmt.Sprintf("%d.recall.json", number))
-}
-
 // save writes the plan for the next start.
 func (t *tuner) save(plan *tune.Plan) error {
 	m := t.a.maker
@@ -215,7 +209,7 @@ func (t *tuner) save(plan *tune.Plan) error {
 	if err := os.MkdirAll(m.snapshots.dir, 0o755); err != nil {
 		return err
 	}
-	path := m.snapshots.planPath(m.number)
+	path := m.snapshots.path(m.number, planSuffix)
 	if err := os.WriteFile(path+".new", data, 0o644); err != nil {
 		return err
 	}
@@ -230,7 +224,7 @@ func (t *tuner) restore() {
 	if !ok || m.snapshots == nil {
 		return
 	}
-	data, err := os.ReadFile(m.snapshots.planPath(m.number))
+	data, err := os.ReadFile(m.snapshots.path(m.number, planSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}

@@ -206,7 +206,7 @@ func (db *DB) DropCollection(ctx context.Context, name string) error {
 	delete(db.collections, name)
 	if db.snapshots != nil {
 		if err := db.snapshots.remove(c.stored.Number()); err != nil {
-			db.options.Logger.Warn("remove the snapshot of a dropped collection", "collection", name, "error", err)
+			db.options.Logger.Warn("remove the files of the indexes of a dropped collection", "collection", name, "error", err)
 		}
 	}
 	return nil

@@ -3,36 +3,24 @@ package hnsw
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
 	"os"
-	"path/filepath"
 	"unsafe"
 
+	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// ErrNoGraph is what WriteSnapshot returns while the index holds so few vectors
-// that it has no graph: it is made from the vectors as fast as it could be
-// read.
-var ErrNoGraph = errors.New("the index has no graph yet")
-
 // Mark says which state of its collection a snapshot holds.
-type Mark struct {
-	Seq uint64 // the last change that the index had taken
-	Tag uint64 // told by the caller, for instance a hash of that change
-}
-
-// snapshotTemp is what the name of a snapshot ends with while it is written.
-const snapshotTemp = ".tmp"
+type Mark = snapshot.Mark
 
 // WriteSnapshot writes the index to the file path, which OpenSnapshot reads. It
 // writes aside and renames, so that path holds the old snapshot or the new one
 // whatever happens. Insertions and deletions wait meanwhile, searches go on. An
 // index that came from a snapshot is verified first, so that damage is not
-// passed on.
+// passed on. It returns snapshot.ErrSmall while there is no graph.
 func (x *Index) WriteSnapshot(ctx context.Context, path string, m Mark) error {
 	if err := x.Verify(ctx); err != nil {
 		return err
@@ -44,12 +32,12 @@ func (x *Index) WriteSnapshot(ctx context.Context, path string, m Mark) error {
 	defer x.gate.Unlock()
 	st := x.state.Load()
 	if st.graph == nil {
-		return ErrNoGraph
+		return snapshot.ErrSmall
 	}
 	// Deleted vertices may be taken out of the lists outside of the gate.
 	st.graph.mending.Lock()
 	defer st.graph.mending.Unlock()
-	err := writeAside(path, func(f *os.File) error { return x.writeTo(ctx, f, st, m) })
+	err := snapshot.Write(path, func(f *os.File) error { return x.writeTo(ctx, f, st, m) })
 	if err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
@@ -57,31 +45,6 @@ func (x *Index) WriteSnapshot(ctx context.Context, path string, m Mark) error {
 }
 
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-
-// writeAside writes a file by write and puts it in the place of path.
-func writeAside(path string, write func(*os.File) error) (err error) {
-	temp := path + snapshotTemp
-	f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp))
-		}
-	}()
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
 
 // writeTo writes the snapshot. The caller keeps everything from changing.
 func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) error {

@@ -8,5 +8,3 @@ import "os"
 func (a *arena) fill(f *os.File, off int64, n int) error { return a.read(f, off, n) }
 
 func (a *arena) prefetch(int) {}
-
-func syncDir(string) error { return nil }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/indextest"
+	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
@@ -231,7 +232,7 @@ func TestASmallIndexHasNoSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "x")
-	if err := x.WriteSnapshot(context.Background(), path, Mark{}); !errors.Is(err, ErrNoGraph) {
+	if err := x.WriteSnapshot(context.Background(), path, Mark{}); !errors.Is(err, snapshot.ErrSmall) {
 		t.Errorf("the error is %v", err)
 	}
 	if _, _, err := OpenSnapshot(path, index.Config{Dim: 8}, Options{}); !errors.Is(err, os.ErrNotExist) {
@@ -248,7 +249,7 @@ func TestAFailedWriteLeavesTheOldSnapshot(t *testing.T) {
 	}
 	sameAnswers(t, s, s.x, s.open(t))
 	// A process that was killed leaves what it has written aside.
-	if err := os.WriteFile(s.path+snapshotTemp, []byte("half of a snapshot"), 0o644); err != nil {
+	if err := os.WriteFile(s.path+snapshot.Temp, []byte("half of a snapshot"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	sameAnswers(t, s, s.x, s.open(t))
@@ -260,10 +261,10 @@ func TestAFailedWriteLeavesTheOldSnapshot(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Errorf("the folder holds %v, %v", entries, err)
 	}
-	if err := os.WriteFile(s.path+snapshotTemp, nil, 0o644); err != nil {
+	if err := os.WriteFile(s.path+snapshot.Temp, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := RemoveSnapshot(s.path); err != nil {
+	if err := snapshot.Remove(s.path); err != nil {
 		t.Error(err)
 	}
 	if entries, err = os.ReadDir(filepath.Dir(s.path)); err != nil || len(entries) != 0 {

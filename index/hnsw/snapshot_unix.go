@@ -3,7 +3,6 @@
 package hnsw
 
 import (
-	"errors"
 	"os"
 	"unsafe"
 
@@ -34,17 +33,4 @@ func (a *arena) prefetch(n int) {
 	if n > 0 {
 		_ = unix.Madvise(unsafe.Slice((*byte)(a.base()), n), unix.MADV_WILLNEED)
 	}
-}
-
-// syncDir makes the names in a folder durable, where the file system can.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if errors.Is(err, unix.EINVAL) {
-		err = nil
-	}
-	return errors.Join(err, d.Close())
 }

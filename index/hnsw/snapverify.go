@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 )
 
@@ -63,16 +62,4 @@ func (r *snapshotReader) verify(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// RemoveSnapshot removes the snapshot at path, and what an interrupted
-// WriteSnapshot has left of one. It is no error when there is none.
-func RemoveSnapshot(path string) error {
-	var failed error
-	for _, p := range []string{path, path + snapshotTemp} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
-			failed = errors.Join(failed, err)
-		}
-	}
-	return failed
 }

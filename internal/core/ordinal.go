@@ -67,3 +67,58 @@ func (s *Set) All() iter.Seq[Ord] {
 		}
 	}
 }
+
+// Cursor goes through a set in ascending order, many members at a time. The set
+// must not change meanwhile.
+type Cursor struct {
+	dense []uint64 // all of the set, where that is no longer than its members
+	it    roaring.ManyIntIterable
+	buf   [256]uint32
+	rest  []uint32 // read and not yet passed
+}
+
+// Cursor returns a cursor before the first member.
+func (s *Set) Cursor() *Cursor {
+	if n := s.bits.GetCardinality(); n > 0 && uint64(s.bits.Maximum())/64 < n {
+		return &Cursor{dense: s.bits.ToDense()}
+	}
+	return &Cursor{it: s.bits.ManyIterator()}
+}
+
+// Fill sets bits to the members among the 64*len(bits) ordinals from first on,
+// a multiple of 64, and reports whether there is any. It passes over members
+// below first, and is called with rising firsts.
+func (c *Cursor) Fill(bits []uint64, first Ord) bool {
+	clear(bits)
+	found := false
+	if c.it == nil {
+		for i, w := range c.dense[min(len(c.dense), int(first/64)):] {
+			if i == len(bits) {
+				break
+			}
+			bits[i] = w
+			found = found || w != 0
+		}
+		return found
+	}
+	for {
+		if len(c.rest) == 0 {
+			if c.rest = c.buf[:c.it.NextMany(c.buf[:])]; len(c.rest) == 0 {
+				return found
+			}
+		}
+		for i, o := range c.rest {
+			if o < uint32(first) {
+				continue
+			}
+			at := o - uint32(first)
+			if at/64 >= uint32(len(bits)) {
+				c.rest = c.rest[i:]
+				return found
+			}
+			bits[at/64] |= 1 << (at % 64)
+			found = true
+		}
+		c.rest = nil
+	}
+}

@@ -1,0 +1,288 @@
+package lexical
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// MaxQueryTerms is how many distinct terms of a query count; of more, those
+// that the fewest documents hold.
+const MaxQueryTerms = 256
+
+// patience is how many pages a search goes through before it looks at its
+// context again.
+const patience = 64
+
+// fewCandidates is up to how many allowed documents of a page are scored one by
+// one rather than by going through the postings.
+const fewCandidates = 64
+
+// slack widens upper bounds by more than what rounding can take from a score.
+const slack = 1 + 1e-9
+
+// Query is a text that was looked up in an index. It holds what the index
+// looked like at that moment and is used for a few searches at once.
+type Query struct {
+	x     *Index
+	lists []list
+	base  float64 // with perToken, the part of the length in the score
+	per   float64
+	bound float64
+}
+
+// list is a term of a query.
+type list struct {
+	*postings
+	term   string
+	weight float64 // inverse document frequency times occurrences in the query, times k1+1
+}
+
+// Prepare looks up the terms of text.
+func (x *Index) Prepare(text string) *Query {
+	counts, _ := count(text)
+	q := &Query{x: x}
+	n := float64(max(1, x.docs.Load()))
+	mean := max(1, float64(x.tokens.Load())/n)
+	q.base, q.per = k1*(1-b), k1*b/mean
+	x.dictMu.RLock()
+	for _, c := range counts {
+		if t := x.dict[c.term]; t != nil {
+			df := min(float64(t.df.Load()), n)
+			weight := math.Log(1+(n-df+0.5)/(df+0.5)) * float64(c.count) * (k1 + 1)
+			q.lists = append(q.lists, list{postings: t.view.Load(), term: t.text, weight: weight})
+		}
+	}
+	x.dictMu.RUnlock()
+	slices.SortStableFunc(q.lists, func(a, b list) int { return cmp.Compare(len(a.ords), len(b.ords)) })
+	q.lists = q.lists[:min(len(q.lists), MaxQueryTerms)]
+	for _, l := range q.lists {
+		q.bound += l.weight
+	}
+	return q
+}
+
+// Bound is what no document's score can reach: that of one in which each known
+// term of the query occurs without end. It is 0 when the index knows none.
+func (q *Query) Bound() float64 { return q.bound }
+
+// score is what a term that occurs count times in a document of that length
+// adds to its score.
+func (q *Query) score(l *list, count uint8, length uint32) float64 {
+	return l.weight * float64(count) / (float64(count) + q.base + q.per*float64(length))
+}
+
+// scratch is what a search works with.
+type scratch struct {
+	sums    [pageLen]float64
+	touched bitmap
+	allowed bitmap
+	cursors []cursor
+}
+
+// bitmap marks the documents of a page.
+type bitmap [pageLen / 64]uint64
+
+// cursor is a term on its way through the pages.
+type cursor struct {
+	*list
+	lo, hi int     // its postings in the present page
+	pos    int     // how far candidates were looked up
+	bound  float64 // of its part of a score in the present page
+	rest   float64 // of the parts of this term and all before it
+}
+
+// Search returns the documents that hold a term of the query, best first. Of o
+// it heeds K, which is at least 1, and Allow. Equal scores come in ascending
+// order of ordinals. The only error is ctx's.
+func (q *Query) Search(ctx context.Context, o index.Options) ([]index.Neighbor, error) {
+	top := index.Top{K: o.K}
+	s := q.x.pool.Get().(*scratch)
+	defer q.x.pool.Put(s)
+	s.cursors = s.cursors[:0]
+	for i := range q.lists {
+		s.cursors = append(s.cursors, cursor{list: &q.lists[i]})
+	}
+	var allow *core.Cursor
+	if o.Allow != nil {
+		allow = o.Allow.Cursor()
+	}
+	ps := *q.x.pages.Load()
+	for i := 0; i < len(ps); i++ {
+		if i%patience == patience-1 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		p := ps[i].Load()
+		first := core.Ord(i) * pageLen
+		if p == nil || (allow != nil && !allow.Fill(s.allowed[:], first)) {
+			continue
+		}
+		q.page(s, p, first, allow != nil, &top)
+	}
+	return top.Sorted(), ctx.Err()
+}
+
+// page offers the documents of a page to top.
+func (q *Query) page(s *scratch, p *page, first core.Ord, filtered bool, top *index.Top) {
+	s.advance(q, first)
+	least := float64(top.Worst())
+	essential := 0 // from which cursor on postings are gone through
+	for essential < len(s.cursors) && s.cursors[essential].rest*slack < least {
+		essential++
+	}
+	if essential == len(s.cursors) {
+		return
+	}
+	if filtered && s.allowed.count() <= fewCandidates {
+		s.touched = s.allowed
+		essential = len(s.cursors)
+	} else {
+		for i := range s.cursors[essential:] {
+			q.accumulate(s, p, &s.cursors[essential+i])
+		}
+		if filtered {
+			s.drop(&s.allowed)
+		}
+	}
+	q.offer(s, p, first, essential, top)
+}
+
+// advance moves the cursors to the page that begins at first, those with the
+// lowest bounds to the front.
+func (s *scratch) advance(q *Query, first core.Ord) {
+	for i := range s.cursors {
+		c := &s.cursors[i]
+		c.lo = c.seek(c.hi, first)
+		c.hi = c.lo
+		if c.lo < len(c.ords) && c.ords[c.lo]-first < pageLen {
+			c.hi = c.end(c.lo, first)
+		}
+		c.pos = c.lo
+		c.bound = c.limit(q)
+	}
+	slices.SortStableFunc(s.cursors, func(a, b cursor) int { return cmp.Compare(a.bound, b.bound) })
+	sum := 0.0
+	for i := range s.cursors {
+		sum += s.cursors[i].bound
+		s.cursors[i].rest = sum
+	}
+}
+
+// end returns where the postings of the page that begins at first end.
+func (p *postings) end(lo int, first core.Ord) int {
+	if first > core.NoOrd-pageLen {
+		return len(p.ords)
+	}
+	return p.seek(lo, first+pageLen)
+}
+
+// limit bounds what the term adds to a score in the present page.
+func (c *cursor) limit(q *Query) float64 {
+	if c.lo == c.hi {
+		return 0
+	}
+	best := 0.0
+	for i := c.lo / blockLen; i <= (c.hi-1)/blockLen; i++ {
+		b := c.tail
+		if i < len(c.blocks) {
+			b = c.blocks[i]
+		}
+		best = max(best, q.score(c.list, b.count, b.shortest))
+	}
+	return best
+}
+
+// accumulate adds the scores of a term's postings in the page.
+func (q *Query) accumulate(s *scratch, p *page, c *cursor) {
+	ords, counts := c.ords[c.lo:c.hi], c.counts[c.lo:c.hi]
+	for i, ord := range ords {
+		d := ord % pageLen
+		s.sums[d] += q.score(c.list, counts[i], p.lengths[d].Load())
+		s.touched[d/64] |= 1 << (d % 64)
+	}
+}
+
+// drop forgets what was accumulated of all but the allowed documents.
+func (s *scratch) drop(allowed *bitmap) {
+	for w := range s.touched {
+		for out := s.touched[w] &^ allowed[w]; out != 0; out &= out - 1 {
+			s.sums[w*64+bits.TrailingZeros64(out)] = 0
+		}
+		s.touched[w] &= allowed[w]
+	}
+}
+
+// offer completes the scores of the touched documents by the terms before
+// essential, offers them to top and leaves s clean.
+func (q *Query) offer(s *scratch, p *page, first core.Ord, essential int, top *index.Top) {
+	least := float64(top.Worst())
+	for w := range s.touched {
+		for set := s.touched[w]; set != 0; set &= set - 1 {
+			d := w*64 + bits.TrailingZeros64(set)
+			sum := s.sums[d]
+			s.sums[d] = 0
+			length := p.lengths[d].Load()
+			if length == 0 {
+				continue
+			}
+			if sum = q.complete(s, sum, first+core.Ord(d), length, essential, least); sum > 0 {
+				top.Offer(index.Neighbor{Ord: first + core.Ord(d), Score: float32(sum)})
+				least = float64(top.Worst())
+			}
+		}
+		s.touched[w] = 0
+	}
+}
+
+// complete adds to a sum what the terms before essential bring, and returns 0
+// when the document cannot reach least.
+func (q *Query) complete(s *scratch, sum float64, ord core.Ord, length uint32, essential int, least float64) float64 {
+	for i := essential - 1; i >= 0; i-- {
+		c := &s.cursors[i]
+		if (sum+c.rest)*slack < least {
+			return 0
+		}
+		c.pos = c.seek(c.pos, ord)
+		if c.pos < c.hi && c.ords[c.pos] == ord {
+			sum += q.score(c.list, c.counts[c.pos], length)
+		}
+	}
+	return sum
+}
+
+func (b *bitmap) count() (n int) {
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// Match is what one term of a query adds to the score of a document.
+type Match struct {
+	Term  string
+	Count int // occurrences in the document
+	Score float64
+}
+
+// Explain returns what the terms of the query add to the score of a document,
+// the most first; nil when it holds none of them or is not there.
+func (q *Query) Explain(ord core.Ord) []Match {
+	length := q.x.pages.Load().length(ord)
+	if length == 0 {
+		return nil
+	}
+	var out []Match
+	for i := range q.lists {
+		l := &q.lists[i]
+		if at := l.seek(0, ord); at < len(l.ords) && l.ords[at] == ord {
+			out = append(out, Match{Term: l.term, Count: int(l.counts[at]), Score: q.score(l, l.counts[at], length)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Match) int { return cmp.Compare(b.Score, a.Score) })
+	return out
+}

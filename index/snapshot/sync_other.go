@@ -1,0 +1,5 @@
+//go:build !unix
+
+package snapshot
+
+func syncDir(string) error { return nil }

@@ -1,0 +1,33 @@
+package core
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestACursorFindsEveryMember(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	for range 200 {
+		set := NewSet()
+		span := 1 + rng.IntN(100_000)
+		for range rng.IntN(2_000) {
+			set.Add(Ord(rng.IntN(span)))
+		}
+		cursor, bits := set.Cursor(), make([]uint64, 1+rng.IntN(50))
+		for first := Ord(0); first < 101_000; first += Ord(64 * (len(bits) + rng.IntN(2)*rng.IntN(20))) {
+			found := cursor.Fill(bits, first)
+			any := false
+			for i := range 64 * len(bits) {
+				in := bits[i/64]>>(i%64)&1 == 1
+				if any = any || in; in != set.Contains(first+Ord(i)) {
+					t.Fatalf("of a set of %d, ordinal %d is reported as %v", set.Len(), int(first)+i, in)
+				}
+			}
+			if found != any {
+				t.Fatalf("members from %d on: reported %v, are %v", first, found, any)
+			}
+		}
+	}
+}
