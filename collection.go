@@ -141,7 +141,7 @@ type Stats struct {
 type IndexStats struct {
 	Kind    string // one of IndexKinds
 	Vectors int
-	Bytes   int64  // memory, in bytes, the index of fields included
+	Bytes   int64  // memory, in bytes, the indexes of fields and words included
 	Pending uint64 // committed changes that searches do not see yet
 	// Recall is nil where every answer is exact.
 	Recall *RecallStats
@@ -157,7 +157,7 @@ func (c *Collection) Stats() Stats {
 		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last,
 		Index: IndexStats{
 			Kind: c.db.options.Index, Vectors: idx.Len(),
-			Bytes: idx.SizeBytes() + c.fields.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
+			Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
 		},
 	}
 }

@@ -54,6 +54,9 @@ func (s source) scan(ctx context.Context, q []float32, o index.Options) ([]index
 	return exact.Search(ctx, q, o)
 }
 
+// Words asks the index of words.
+func (s source) Words(text string) query.Words { return s.c.applier.words.Prepare(text) }
+
 // Documents reads documents from the store.
 func (s source) Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error) {
 	if err := ctx.Err(); err != nil {

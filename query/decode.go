@@ -40,9 +40,9 @@ func (r *ClassifyRequest) UnmarshalJSON(data []byte) error {
 	return decodeObject(data, members)
 }
 
-// UnmarshalJSON reads the members "ef", "recall" and "exact" and refuses others.
+// UnmarshalJSON reads the members "ef", "recall", "exact" and "fusion" and refuses others.
 func (p *Params) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, map[string]any{"ef": &p.Ef, "recall": &p.Recall, "exact": &p.Exact})
+	return decodeObject(data, map[string]any{"ef": &p.Ef, "recall": &p.Recall, "exact": &p.Exact, "fusion": &p.Fusion})
 }
 
 // UnmarshalJSON reads either form and refuses unknown members.
@@ -160,7 +160,7 @@ func decodeValue(raw json.RawMessage, target any) error {
 
 func wanted(target any) string {
 	switch target.(type) {
-	case *string, *Mode, *Method:
+	case *string, *Mode, *Method, *Fusion:
 		return "a string"
 	case *bool:
 		return "true or false"

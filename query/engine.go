@@ -21,6 +21,8 @@ type Source interface {
 	// Nearest returns the nearest stored vectors; exact asks for a comparison
 	// with every allowed one.
 	Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error)
+	// Words looks a text up in the index of words.
+	Words(text string) Words
 	// Documents returns the documents under ords, nil where there is none any
 	// more; their vectors are set only withVectors.
 	Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error)

@@ -11,8 +11,21 @@ const maxBecause = 3
 
 // explain tells how the score of a hit came about. The vector of the hit is
 // needed only when there are liked examples.
-func (e *Engine) explain(f found, liked []example) *Explain {
-	return &Explain{Metric: string(e.metric), Dense: f.score, Because: because(f.doc.Vector, liked)}
+func (e *Engine) explain(f found, k ranking, liked []example) *Explain {
+	x := &Explain{Mode: k.mode, Metric: string(e.metric), Dense: f.score, Because: because(f.doc.Vector, liked)}
+	if k.mode == Dense {
+		return x
+	}
+	p := k.parts[f.ord]
+	x.Dense = p.dense
+	x.Lexical = &LexicalPart{Bound: float32(k.words.Bound()), Terms: k.words.Explain(f.ord)}
+	for _, m := range x.Lexical.Terms {
+		x.Lexical.Score += m.Score
+	}
+	if k.mode == Hybrid {
+		x.Fusion = &FusionPart{Method: k.fusion, Dense: p.denseAdds, Lexical: p.lexicalAdds, Feedback: slices.Contains(k.feedback, f.ord)}
+	}
+	return x
 }
 
 // because returns the liked examples nearest to a hit, nearest first, nil when

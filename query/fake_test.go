@@ -31,6 +31,8 @@ type fake struct {
 	gone  map[core.Ord]bool   // found by searches but not fetched any more
 	stale map[string]core.Ord // ordinals that ids had a moment ago
 
+	blind bool // searches by vector find nothing
+
 	embeds, searches atomic.Int64
 	onNearest        func(ctx context.Context, q []float32) error
 	lookupErr        error // of conditions on the field "broken"
@@ -77,11 +79,66 @@ func (f *fake) Nearest(ctx context.Context, q []float32, o index.Options, _ bool
 	}
 	top := index.Top{K: o.K}
 	for i, doc := range f.docs {
+		if f.blind {
+			break
+		}
 		if ord := core.Ord(i); doc != nil && (o.Allow == nil || o.Allow.Contains(ord)) {
 			top.Offer(index.Neighbor{Ord: ord, Score: score(f.metric, q, doc.Vector)})
 		}
 	}
 	return top.Sorted(), ctx.Err()
+}
+
+// Words counts the words of a text in those of the documents. A document's
+// share of the bound is a tenth for each time that it has one.
+func (f *fake) Words(text string) query.Words {
+	w := fakeWords{f: f, words: strings.Fields(text)}
+	w.words = slices.DeleteFunc(w.words, func(word string) bool {
+		return !slices.ContainsFunc(f.docs, func(d *core.Document) bool { return d != nil && slices.Contains(strings.Fields(d.Text), word) })
+	})
+	return w
+}
+
+type fakeWords struct {
+	f     *fake
+	words []string
+}
+
+func (w fakeWords) Bound() float64 { return float64(10 * len(w.words)) }
+
+func (w fakeWords) Search(ctx context.Context, o index.Options) ([]index.Neighbor, error) {
+	top := index.Top{K: o.K}
+	for ord := range core.Ord(len(w.f.docs)) {
+		if o.Allow != nil && !o.Allow.Contains(ord) {
+			continue
+		}
+		sum := float32(0)
+		for _, m := range w.Explain(ord) {
+			sum += m.Score
+		}
+		if sum > 0 {
+			top.Offer(index.Neighbor{Ord: ord, Score: sum})
+		}
+	}
+	return top.Sorted(), ctx.Err()
+}
+
+func (w fakeWords) Explain(ord core.Ord) (out []index.Match) {
+	if w.f.docs[ord] == nil {
+		return nil
+	}
+	for _, word := range w.words {
+		n := 0
+		for _, have := range strings.Fields(w.f.docs[ord].Text) {
+			if have == word {
+				n++
+			}
+		}
+		if n > 0 {
+			out = append(out, index.Match{Term: word, Count: n, Score: float32(n)})
+		}
+	}
+	return out
 }
 
 func score(metric index.Metric, a, b []float32) float32 {

@@ -1,6 +1,9 @@
 package query
 
-import "github.com/vecdb/vecdb/internal/core"
+import (
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+)
 
 // Limits and defaults of a request.
 const (
@@ -19,9 +22,25 @@ const (
 // Mode says by what documents are ranked.
 type Mode string
 
-// Dense ranks by the similarity of vectors. It is the only mode and the
-// default.
-const Dense Mode = "dense"
+// The modes. Dense ranks by the similarity of vectors, Lexical by the words that
+// a text and a document share (BM25), Hybrid by both. The default is Hybrid
+// where a text is searched for and Dense for everything else.
+const (
+	Dense   Mode = "dense"
+	Lexical Mode = "lexical"
+	Hybrid  Mode = "hybrid"
+)
+
+// Fusion says how the scores of both ways become one.
+type Fusion string
+
+// FusionWeighted takes half of the cosine and half of the share that the words
+// reach of their bound; it is the default where the metric is cosine.
+// FusionRRF adds up 1/(10+rank) over both ways (reciprocal rank fusion).
+const (
+	FusionWeighted Fusion = "weighted"
+	FusionRRF      Fusion = "rrf"
+)
 
 // Request is the one query object: search, recommend and classify share it,
 // the library, the command line and the REST interface too. What is searched
@@ -47,7 +66,7 @@ type Request struct {
 	Filter *Filter `json:"filter,omitempty"`
 	// Limit is the largest number of hits; 0 is DefaultLimit, at most MaxLimit.
 	Limit int `json:"limit,omitempty"`
-	// Mode is Dense or empty.
+	// Mode is empty for the default. Lexical and Hybrid need a Text.
 	Mode Mode `json:"mode,omitempty"`
 	// MinScore leaves out hits with a lower score; nil keeps all.
 	MinScore *float32 `json:"min_score,omitempty"`
@@ -74,6 +93,9 @@ type Params struct {
 	Recall float64 `json:"recall,omitempty"`
 	// Exact compares the query with every allowed vector.
 	Exact bool `json:"exact,omitempty"`
+	// Fusion is how hybrid search fuses scores, empty for the default. Metrics
+	// other than cosine have FusionRRF only.
+	Fusion Fusion `json:"fusion,omitempty"`
 }
 
 // Example is one liked or disliked thing: exactly one of a stored id, a text
@@ -88,16 +110,36 @@ type Example struct {
 // Hit is one found document.
 type Hit struct {
 	ID       string         `json:"id"`
-	Score    float32        `json:"score"` // by the collection's metric; larger is nearer
+	Score    float32        `json:"score"` // by the mode and the collection's metric; larger is nearer
 	Document *core.Document `json:"document,omitempty"`
 	Explain  *Explain       `json:"explain,omitempty"`
 }
 
 // Explain tells how the score of a hit came about.
 type Explain struct {
+	Mode    Mode          `json:"mode"`              // what found the hit
 	Metric  string        `json:"metric"`            // cosine, dot or l2
-	Dense   float32       `json:"dense"`             // the similarity of the vectors
+	Dense   float32       `json:"dense"`             // the similarity of the vectors; 0 in mode lexical
+	Lexical *LexicalPart  `json:"lexical,omitempty"` // the words, in modes lexical and hybrid
+	Fusion  *FusionPart   `json:"fusion,omitempty"`  // how both became the score, in mode hybrid
 	Because []Contributor `json:"because,omitempty"` // the examples nearest to the hit, nearest first
+}
+
+// LexicalPart tells what the words of a hit brought.
+type LexicalPart struct {
+	Score float32       `json:"score"` // BM25
+	Bound float32       `json:"bound"` // what no document's score reaches
+	Terms []index.Match `json:"terms"` // the most first
+}
+
+// FusionPart tells how a hit's score was fused of two.
+type FusionPart struct {
+	Method  Fusion  `json:"method"`
+	Dense   float32 `json:"dense"`   // what the vectors add to the score
+	Lexical float32 `json:"lexical"` // what the words add to it
+	// Feedback is whether the hit is one of those that the query vector was
+	// moved towards.
+	Feedback bool `json:"feedback"`
 }
 
 // Contributor is a liked example of the request with its similarity to a hit.

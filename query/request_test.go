@@ -52,7 +52,6 @@ func TestBadRequestsAreRefusedWithThePlace(t *testing.T) {
 		{with(func(r *query.Request) { r.Exclude = make([]string, 1001) }), "/exclude", "at most 1000"},
 		{with(func(r *query.Request) { r.Fields = []string{"\xff"} }), "/fields/0", "UTF-8"},
 		{with(func(r *query.Request) { r.Filter = &query.Filter{Not: &query.Filter{Field: "a", Gt: true}} }), "/filter/not/gt", "cannot order"},
-		{with(func(r *query.Request) { r.Mode = "hybrid" }), "/mode", `mode "hybrid" is not available, only dense is`},
 	} {
 		_, e := fan()
 		_, err := e.Search(t.Context(), c.r)
@@ -62,11 +61,7 @@ func TestBadRequestsAreRefusedWithThePlace(t *testing.T) {
 
 func TestRefusalsCarryTheirCause(t *testing.T) {
 	_, e := fan()
-	_, err := e.Search(t.Context(), query.Request{Text: "east", Mode: "lexical"})
-	if !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("another mode: %v", err)
-	}
-	_, err = e.Classify(t.Context(), query.ClassifyRequest{Request: query.Request{Text: "east"}, Method: "linear"})
+	_, err := e.Classify(t.Context(), query.ClassifyRequest{Request: query.Request{Text: "east"}, Method: "linear"})
 	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), `"auto" or "neighbors"`) {
 		t.Errorf("another method: %v", err)
 	}
@@ -113,7 +108,7 @@ func TestRequestsReadFromJSON(t *testing.T) {
 	var r query.ClassifyRequest
 	text := ` {"vector":[1,2.5],"id":7,"like":["a",12,{"text":"b"},{"vector":[1]}],"dislike":null,"exclude":["x",3],
 		"filter":{"field":"year","gte":1990},"limit":5,"mode":"dense","min_score":0.5,"fields":["text"],"with_vector":true,
-		"params":{"ef":100,"exact":true},"explain":true,"texts":["q"],"label_field":"l","method":"auto","k":3,"temperature":0.1,"min_probability":0.2} `
+		"params":{"ef":100,"exact":true,"fusion":"rrf"},"explain":true,"texts":["q"],"label_field":"l","method":"auto","k":3,"temperature":0.1,"min_probability":0.2} `
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +117,7 @@ func TestRequestsReadFromJSON(t *testing.T) {
 		Request: query.Request{
 			Vector: []float32{1, 2.5}, ID: "7", Like: []query.Example{{ID: "a"}, {ID: "12"}, {Text: "b"}, {Vector: []float32{1}}},
 			Exclude: []string{"x", "3"}, Filter: &query.Filter{Field: "year", Gte: int64(1990)}, Limit: 5, Mode: query.Dense,
-			MinScore: &half, Fields: []string{"text"}, WithVector: true, Params: query.Params{Ef: 100, Exact: true}, Explain: true,
+			MinScore: &half, Fields: []string{"text"}, WithVector: true, Params: query.Params{Ef: 100, Exact: true, Fusion: query.FusionRRF}, Explain: true,
 		},
 		Texts: []string{"q"}, LabelField: "l", Method: query.MethodAuto, K: 3, Temperature: 0.1, MinProbability: 0.2,
 	}

@@ -3,7 +3,9 @@ package query
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
 )
 
@@ -44,6 +46,14 @@ func (e *Engine) newScope(ctx context.Context, allow *core.Set, without []string
 func (s scope) leavesOut(id string) bool {
 	_, out := s.ids[id]
 	return out
+}
+
+// kept returns the neighbors that are not left out, in the place of the list.
+func (s scope) kept(list []index.Neighbor) []index.Neighbor {
+	if s.skip == nil {
+		return list
+	}
+	return slices.DeleteFunc(list, func(n index.Neighbor) bool { return s.skip.Contains(n.Ord) })
 }
 
 // surplus is how many neighbors more to ask the index for, so that enough

@@ -30,16 +30,16 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	if err != nil {
 		return Response{}, err
 	}
-	neighbors, s, err := e.candidates(ctx, r, p, &took)
+	ranked, s, err := e.candidates(ctx, r, p, &took)
 	if err != nil {
 		return Response{}, err
 	}
 	explained := r.Explain && len(p.liked) > 0
-	found, err := e.fetch(ctx, neighbors, s, r.Limit, r.WithVector || explained, &took)
+	found, err := e.fetch(ctx, ranked.neighbors, s, r.Limit, r.WithVector || explained, &took)
 	if err != nil {
 		return Response{}, err
 	}
-	hits, err := e.hits(ctx, r, p, found)
+	hits, err := e.hits(ctx, r, p, ranked, found)
 	if err != nil {
 		return Response{}, err
 	}
@@ -58,18 +58,25 @@ func (r Request) withDefaults() Request {
 }
 
 // candidates finds what may become the hits of a request around p.
-func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took) ([]index.Neighbor, scope, error) {
+func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took) (ranked ranking, s scope, err error) {
 	defer stopwatch(&took.Search)()
 	allow, err := e.matching(ctx, r.Filter)
 	if err != nil {
-		return nil, scope{}, err
+		return ranking{}, scope{}, err
 	}
-	s, err := e.newScope(ctx, allow, append(p.without, r.Exclude...))
-	if err != nil {
-		return nil, scope{}, err
+	if s, err = e.newScope(ctx, allow, append(p.without, r.Exclude...)); err != nil {
+		return ranking{}, scope{}, err
 	}
-	neighbors, err := e.nearest(ctx, p.vector, s, r.Limit, r)
-	return neighbors, s, err
+	switch {
+	case p.words == nil:
+		ranked.mode = Dense
+		ranked.neighbors, err = e.nearest(ctx, p.vector, s, r.Limit, r)
+	case p.vector == nil:
+		ranked, err = e.lexical(ctx, r, p, s)
+	default:
+		ranked, err = e.hybrid(ctx, r, p, s)
+	}
+	return ranked, s, err
 }
 
 // nearest returns at least the k nearest neighbors of q within s that score
@@ -83,17 +90,10 @@ func (e *Engine) nearest(ctx context.Context, q []float32, s scope, k int, r Req
 	if err != nil {
 		return nil, fmt.Errorf("search the index: %w", err)
 	}
-	kept := neighbors[:0]
-	for _, n := range neighbors {
-		n.Score = e.bounded(n.Score)
-		if r.MinScore != nil && n.Score < *r.MinScore {
-			break
-		}
-		if s.skip == nil || !s.skip.Contains(n.Ord) {
-			kept = append(kept, n)
-		}
+	for i := range neighbors {
+		neighbors[i].Score = e.bounded(neighbors[i].Score)
 	}
-	return kept, nil
+	return s.kept(atLeast(neighbors, r.MinScore)), nil
 }
 
 // bounded returns the number nearest to a score within the range of the
@@ -113,6 +113,7 @@ func (e *Engine) bounded(score float32) float32 {
 // found is a document with its score.
 type found struct {
 	doc   *core.Document
+	ord   core.Ord
 	score float32
 }
 
@@ -135,7 +136,7 @@ func (e *Engine) fetch(ctx context.Context, neighbors []index.Neighbor, s scope,
 		}
 		for i, doc := range docs {
 			if doc != nil && !s.leavesOut(doc.ID) {
-				list = append(list, found{doc, batch[i].Score})
+				list = append(list, found{doc, batch[i].Ord, batch[i].Score})
 			}
 		}
 	}
@@ -144,7 +145,7 @@ func (e *Engine) fetch(ctx context.Context, neighbors []index.Neighbor, s scope,
 
 // hits turns what was found into the hits that the request asked for. Many
 // hits explained by many examples take a while, hence the context.
-func (e *Engine) hits(ctx context.Context, r Request, p point, list []found) ([]Hit, error) {
+func (e *Engine) hits(ctx context.Context, r Request, p point, ranked ranking, list []found) ([]Hit, error) {
 	hits := make([]Hit, len(list))
 	for i, f := range list {
 		if err := ctx.Err(); err != nil {
@@ -152,7 +153,7 @@ func (e *Engine) hits(ctx context.Context, r Request, p point, list []found) ([]
 		}
 		hits[i] = Hit{ID: f.doc.ID, Score: f.score, Document: shown(f.doc, r)}
 		if r.Explain {
-			hits[i].Explain = e.explain(f, p.liked)
+			hits[i].Explain = e.explain(f, ranked, p.liked)
 		}
 	}
 	return hits, nil

@@ -125,16 +125,26 @@ func (r *Request) checkSettings() error {
 		return core.Invalid("/params/recall", `give a number such as 0.95, or {"exact":true} for all`, "the recall is %v, it must be above 0 and below 1", r.Params.Recall)
 	case r.MinScore != nil && !finite(float64(*r.MinScore)):
 		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
-	case r.Mode != "" && r.Mode != Dense:
-		return &core.InputError{Pointer: "/mode", Cause: errors.ErrUnsupported,
-			Detail: "mode " + strconv.Quote(string(r.Mode)) + " is not available, only dense is",
-			Hint:   `leave "mode" out or use "dense"`}
+	}
+	return r.checkMode()
+}
+
+func (r *Request) checkMode() error {
+	switch {
+	case r.Mode != "" && r.Mode != Dense && r.Mode != Lexical && r.Mode != Hybrid:
+		return core.Invalid("/mode", `use "dense", "lexical" or "hybrid"`, "unknown mode %.80q", r.Mode)
+	case r.Params.Fusion != "" && r.Params.Fusion != FusionWeighted && r.Params.Fusion != FusionRRF:
+		return core.Invalid("/params/fusion", `use "weighted" or "rrf"`, "unknown fusion %.80q", r.Params.Fusion)
+	case (r.Mode == Lexical || r.Mode == Hybrid) && r.Text == "":
+		return core.Invalid("/mode", `give a "text", or use mode "dense"`, "mode %s finds words and the request has none", r.Mode)
 	}
 	return nil
 }
 
 func (r *ClassifyRequest) checkVote() error {
 	switch {
+	case r.Mode != "" && r.Mode != Dense:
+		return core.Invalid("/mode", "leave it out", "neighbors vote by their vectors, whatever the mode")
 	case r.K < 0 || r.K > MaxNeighbors:
 		return core.Invalid("/k", "leave it out for "+strconv.Itoa(DefaultNeighbors), "k is %d, 1 to %d are allowed", r.K, MaxNeighbors)
 	case !finite(r.Temperature) || r.Temperature < 0:

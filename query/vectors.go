@@ -11,7 +11,8 @@ import (
 
 // point is where a query looks in the vector space.
 type point struct {
-	vector  []float32
+	vector  []float32 // nil when documents are found by words alone
+	words   Words     // nil when they are found by vectors alone
 	without []string  // ids of the stored documents it was made of, left out of the hits
 	liked   []example // the examples that explain its hits
 }
@@ -20,11 +21,16 @@ type point struct {
 func (e *Engine) point(ctx context.Context, r Request, took *Took) (point, error) {
 	switch {
 	case r.Text != "":
+		p := point{words: e.words(r)}
+		if r.Mode == Lexical {
+			return p, nil
+		}
 		vectors, err := e.embed(ctx, "/text", []string{r.Text}, took)
 		if err != nil {
 			return point{}, err
 		}
-		return point{vector: vectors[0]}, nil
+		p.vector = vectors[0]
+		return p, nil
 	case r.Vector != nil:
 		return point{vector: r.Vector}, nil
 	case r.ID != "":
@@ -35,6 +41,19 @@ func (e *Engine) point(ctx context.Context, r Request, took *Took) (point, error
 		return point{vector: vectors[0], without: []string{r.ID}}, nil
 	}
 	return e.examplePoint(ctx, r, took)
+}
+
+// words looks the text of a request up unless its mode is dense. Without a mode
+// a text that has no known word is searched for by its vector alone.
+func (e *Engine) words(r Request) Words {
+	if r.Mode == Dense {
+		return nil
+	}
+	w := e.source.Words(r.Text)
+	if r.Mode == "" && w.Bound() == 0 {
+		return nil
+	}
+	return w
 }
 
 // embed embeds texts as queries and adds the time to took. An error about the

@@ -147,7 +147,12 @@ func why(e *query.Explain) string {
 	if e == nil {
 		return ""
 	}
-	if len(e.Because) == 0 {
+	switch {
+	case e.Mode == query.Lexical:
+		return terms(e.Lexical)
+	case e.Mode == query.Hybrid:
+		return fmt.Sprintf("%s %.3f, %s", e.Metric, e.Dense, terms(e.Lexical))
+	case len(e.Because) == 0:
 		return fmt.Sprintf("%s %.3f", e.Metric, e.Dense)
 	}
 	parts := make([]string, len(e.Because))
@@ -159,6 +164,18 @@ func why(e *query.Explain) string {
 		parts[i] = fmt.Sprintf("%s %.3f", name, b.Score)
 	}
 	return "near " + strings.Join(parts, ", ")
+}
+
+// terms tells which words were found and what they brought.
+func terms(l *query.LexicalPart) string {
+	if len(l.Terms) == 0 {
+		return "no words"
+	}
+	parts := make([]string, len(l.Terms))
+	for i, t := range l.Terms {
+		parts[i] = fmt.Sprintf("%s %.1f", t.Term, t.Score)
+	}
+	return fmt.Sprintf("words %.3f: %s", l.Score/l.Bound, strings.Join(parts, ", "))
 }
 
 // renderTook prints the time of each stage. What is much longer than its

@@ -86,11 +86,13 @@ func plural(n int, noun string) string {
 
 func (a *app) searchCommand() *cobra.Command {
 	var q queryFlags
+	var mode string
 	cmd := &cobra.Command{
 		Use:   "search TEXT…",
-		Short: "Find the documents nearest in meaning to a text",
+		Short: "Find the documents nearest to a text in meaning and words",
 		Example: `  vecdb search "sad film about a father and son"
   vecdb search war at sea --filter 'year>=1990' --filter genre=war --fields year,genre
+  vecdb search --mode lexical --explain "error E1042"
   vecdb search --json "how do I reset my card?" | jq '.hits[0].id'`,
 		Args: atLeast(1, "a text to search for"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -98,10 +100,11 @@ func (a *app) searchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r.Text = strings.Join(args, " ")
+			r.Text, r.Mode = strings.Join(args, " "), query.Mode(mode)
 			return a.with(reads, func(s *session) error { return a.answer(cmd.Context(), s.Search, r, q.fields) })
 		},
 	}
+	cmd.Flags().StringVar(&mode, "mode", "", "rank by dense (meaning), lexical (words) or hybrid (both, the default)")
 	q.add(cmd)
 	return cmd
 }

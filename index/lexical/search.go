@@ -262,27 +262,20 @@ func (b *bitmap) count() (n int) {
 	return n
 }
 
-// Match is what one term of a query adds to the score of a document.
-type Match struct {
-	Term  string
-	Count int // occurrences in the document
-	Score float64
-}
-
 // Explain returns what the terms of the query add to the score of a document,
 // the most first; nil when it holds none of them or is not there.
-func (q *Query) Explain(ord core.Ord) []Match {
+func (q *Query) Explain(ord core.Ord) []index.Match {
 	length := q.x.pages.Load().length(ord)
 	if length == 0 {
 		return nil
 	}
-	var out []Match
+	var out []index.Match
 	for i := range q.lists {
 		l := &q.lists[i]
 		if at := l.seek(0, ord); at < len(l.ords) && l.ords[at] == ord {
-			out = append(out, Match{Term: l.term, Count: int(l.counts[at]), Score: q.score(l, l.counts[at], length)})
+			out = append(out, index.Match{Term: l.term, Count: int(l.counts[at]), Score: float32(q.score(l, l.counts[at], length))})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Match) int { return cmp.Compare(b.Score, a.Score) })
+	slices.SortStableFunc(out, func(a, b index.Match) int { return cmp.Compare(b.Score, a.Score) })
 	return out
 }
