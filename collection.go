@@ -143,6 +143,9 @@ type IndexStats struct {
 	Vectors int
 	Bytes   int64  // memory, in bytes, the indexes of fields and words included
 	Pending uint64 // committed changes that searches do not see yet
+	// BytesPerVector predicts the memory of a further document, its fields
+	// included, in bytes: the mean of the next hundred thousand.
+	BytesPerVector int64
 	// Recall is nil where every answer is exact.
 	Recall *RecallStats
 }
@@ -158,6 +161,7 @@ func (c *Collection) Stats() Stats {
 		Index: IndexStats{
 			Kind: c.db.options.Index, Vectors: idx.Len(),
 			Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
+			BytesPerVector: c.memoryFor(memoryAhead) / memoryAhead,
 		},
 	}
 }

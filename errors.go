@@ -12,6 +12,7 @@ var (
 	ErrLocked    = core.ErrLocked    // another process has the directory open
 	ErrReadOnly  = core.ErrReadOnly  // the directory cannot be written
 	ErrFull      = core.ErrFull      // too little free space to write
+	ErrMemory    = core.ErrMemory    // the index would not fit into memory
 	ErrTooLarge  = core.ErrTooLarge  // a document over the limits
 	ErrCorrupt   = core.ErrCorrupt   // stored data fails its checksum
 	ErrClosed    = core.ErrClosed    // the DB was closed

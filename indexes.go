@@ -17,6 +17,8 @@ type indexKind struct {
 	name string
 	make func(index.Config) (index.Index, error)
 	open func(string, index.Config) (*hnsw.Index, snapshot.Mark, error) // nil when it has no snapshots
+	// bytes predicts the memory of so many vectors.
+	bytes func(index.Config, int) (int64, error)
 }
 
 // graphKind is the graph with its options.
@@ -27,6 +29,7 @@ func graphKind(name string, o hnsw.Options) indexKind {
 		open: func(path string, c index.Config) (*hnsw.Index, snapshot.Mark, error) {
 			return hnsw.OpenSnapshot(path, c, o)
 		},
+		bytes: func(c index.Config, n int) (int64, error) { return hnsw.BytesFor(c, o, n) },
 	}
 }
 
@@ -34,10 +37,12 @@ func graphKind(name string, o hnsw.Options) indexKind {
 // reads it.
 func indexKinds() []indexKind {
 	return []indexKind{
-		{name: IndexFlat, make: func(c index.Config) (index.Index, error) { return flat.New(c) }},
+		{name: IndexFlat, make: func(c index.Config) (index.Index, error) { return flat.New(c) },
+			bytes: func(c index.Config, n int) (int64, error) { return flat.BytesFor(c, n), nil }},
 		graphKind(IndexHNSW, hnsw.Options{}),
 		graphKind(IndexHNSWCompact, hnsw.Options{Compact: true}),
-		{name: IndexCoder, make: func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) }},
+		{name: IndexCoder, make: func(c index.Config) (index.Index, error) { return coder.New(c, coder.Options{}) },
+			bytes: func(c index.Config, n int) (int64, error) { return coder.BytesFor(c, n), nil }},
 	}
 }
 

@@ -43,9 +43,12 @@ type ItemResult struct {
 // does not stop the others. A document without an id gets one made from its
 // content. Each document is stored as a whole or not at all; later ones with
 // the same id replace earlier ones. The error is for what stops everything:
-// ctx, a missing model, the disk; results of documents stored before it are
+// ctx, a missing model, the disk, too little memory; results of documents stored before it are
 // returned with it.
 func (c *Collection) Upsert(ctx context.Context, docs []Document, w Wait) ([]ItemResult, error) {
+	if err := c.checkMemory(len(docs)); err != nil {
+		return nil, err
+	}
 	results := make([]ItemResult, len(docs))
 	var last uint64
 	for start := 0; start < len(docs); start += embedChunk {

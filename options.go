@@ -36,6 +36,12 @@ type Options struct {
 	// MinFreeBytes is the free space below which writes are refused with
 	// ErrFull. 0 is max(512 MiB, 1 % of the file system); negative is no check.
 	MinFreeBytes int64
+	// IgnoreMemory stores documents even if their vectors are not expected to
+	// fit into memory; by default they are refused with ErrMemory.
+	IgnoreMemory bool
+	// MemoryAvailable tells how many bytes of memory indexes may still take, and
+	// whether that is known. Default: AvailableMemory.
+	MemoryAvailable func() (bytes int64, known bool)
 	// Logger gets what happens in the background; nil discards it.
 	Logger *slog.Logger
 	// OpenModel opens a model. Default: from the files under Home. Programs

@@ -25,6 +25,7 @@ type DB struct {
 	options   Options
 	store     *storage.Store
 	models    *models
+	memory    *memoryGuard
 	snapshots *snapshotFolder // nil when everything is in memory
 
 	mu          sync.RWMutex           // guards the rest
@@ -52,7 +53,7 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	db := &DB{options: o, store: store, models: models, collections: make(map[string]*Collection)}
+	db := &DB{options: o, store: store, models: models, memory: newMemoryGuard(o), collections: make(map[string]*Collection)}
 	if !o.InMemory {
 		db.snapshots = &snapshotFolder{dir: filepath.Join(dir, indexFolder), readOnly: o.ReadOnly, room: engine.(*badger.Engine).Room}
 		if err := db.sweep(); err != nil {

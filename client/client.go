@@ -78,7 +78,7 @@ func (e *Error) Is(target error) bool {
 var codes = map[string]error{
 	CodeNotFound: core.ErrNotFound, CodeCollectionNotFound: core.ErrNotFound, CodeExists: core.ErrExists,
 	CodeInvalid: core.ErrInvalid, CodeDimension: core.ErrDimension, CodeTooLarge: core.ErrTooLarge,
-	CodeFull: core.ErrFull, CodeReadOnly: core.ErrReadOnly, CodeClosed: core.ErrClosed,
+	CodeFull: core.ErrFull, CodeMemory: core.ErrMemory, CodeReadOnly: core.ErrReadOnly, CodeClosed: core.ErrClosed,
 	CodeNoModel: core.ErrNoModel, CodeNoRuntime: core.ErrNoRuntime, CodeCorrupt: core.ErrCorrupt,
 }
 

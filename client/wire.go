@@ -25,6 +25,7 @@ const (
 	CodeForbidden          = "forbidden"
 	CodeBusy               = "busy"
 	CodeFull               = "disk_full"
+	CodeMemory             = "memory_full"
 	CodeReadOnly           = "read_only"
 	CodeClosed             = "shutting_down"
 	CodeNoModel            = "model_not_available"
@@ -128,6 +129,9 @@ type IndexStats struct {
 	Vectors int    `json:"vectors"`
 	Bytes   int64  `json:"bytes"`
 	Pending uint64 `json:"pending"` // committed changes that searches do not see yet
+	// BytesPerVector predicts what a further document takes in memory, the mean
+	// of many.
+	BytesPerVector int64 `json:"bytes_per_vector"`
 	// Recall is missing where every answer is exact.
 	Recall *RecallStats `json:"recall,omitempty"`
 }
@@ -159,6 +163,9 @@ type Stats struct {
 	Index        IndexStats `json:"index"`
 	StorageBytes int64      `json:"storage_bytes"` // of the whole database directory
 	LastSequence uint64     `json:"last_sequence"`
+	// MemoryAvailable is what indexes can take of the server's memory, in bytes;
+	// missing where the system does not tell.
+	MemoryAvailable *int64 `json:"memory_available,omitempty"`
 }
 
 // Version is the body of the answer to GET /version.

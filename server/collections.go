@@ -90,15 +90,19 @@ func (s *Server) stats(c *gin.Context) {
 		return
 	}
 	st, info := col.Stats(), col.Info()
+	var available *int64
+	if n, known := s.db.AvailableMemory(); known {
+		available = &n
+	}
 	reply(c, http.StatusOK, client.Stats{
 		Documents: st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
 		Index:        indexStats(st.Index),
-		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq,
+		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq, MemoryAvailable: available,
 	})
 }
 
 func indexStats(st vecdb.IndexStats) client.IndexStats {
-	out := client.IndexStats{Kind: st.Kind, Vectors: st.Vectors, Bytes: st.Bytes, Pending: st.Pending}
+	out := client.IndexStats{Kind: st.Kind, Vectors: st.Vectors, Bytes: st.Bytes, Pending: st.Pending, BytesPerVector: st.BytesPerVector}
 	if r := st.Recall; r != nil {
 		out.Recall = &client.RecallStats{Vectors: r.Vectors, Stored: r.Stored, Asked: r.Asked}
 		for _, t := range r.Targets {

@@ -30,6 +30,7 @@ var statuses = []struct {
 	{errMedia, http.StatusUnsupportedMediaType, client.CodeMediaType},
 	{core.ErrNotFound, http.StatusNotFound, client.CodeNotFound},
 	{core.ErrExists, http.StatusConflict, client.CodeExists},
+	{core.ErrMemory, http.StatusInsufficientStorage, client.CodeMemory},
 	{core.ErrTooLarge, http.StatusRequestEntityTooLarge, client.CodeTooLarge},
 	{core.ErrDimension, http.StatusBadRequest, client.CodeDimension},
 	{core.ErrInvalid, http.StatusBadRequest, client.CodeInvalid},

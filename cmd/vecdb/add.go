@@ -41,6 +41,7 @@ reported with its line, and the rest is taken.`,
 	}
 	o.input.add(cmd)
 	o.collection.add(cmd)
+	a.addIgnoreMemory(cmd)
 	cmd.Flags().StringVar(&o.wait, "wait", "indexed", "how far a batch must have come before the next: durable or indexed")
 	return cmd
 }
@@ -94,6 +95,9 @@ func (a *app) addFile(ctx context.Context, s *session, path string, o *addFlags)
 
 func (a *app) addInput(ctx context.Context, s *session, in *records.Reader, o *addFlags) (summary, error) {
 	if err := a.ensureCollection(ctx, s, in.Plan(), o.collection); err != nil {
+		return summary{}, err
+	}
+	if err := a.checkMemory(ctx, s, in.Estimate()); err != nil {
 		return summary{}, err
 	}
 	m := a.newMeter("add", in.Size(), documentsText)

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vecdb/vecdb"
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/embedder/hub"
 )
@@ -19,6 +21,8 @@ type app struct {
 	getenv   func(string) string
 	// openModel stands in for the model files, in tests.
 	openModel func(ctx context.Context, model, precision string) (embedder.Embedder, error)
+	// memoryAvailable stands in for what the system tells, in tests.
+	memoryAvailable func() (bytes int64, known bool)
 	// packages stands in for the machine's package manager, in tests.
 	packages func(ctx context.Context) ([]byte, error)
 	// listening is told the address that a server listens on; nil is none.
@@ -28,9 +32,12 @@ type app struct {
 	keyFile    string
 	collection string
 	precision  string
-	json       bool
-	jsonl      bool
-	quiet      bool
+	index      string
+	// ignoreMemory stores what is not expected to fit into memory.
+	ignoreMemory bool
+	json         bool
+	jsonl        bool
+	quiet        bool
 }
 
 // run executes the command line and returns the exit code.
@@ -85,6 +92,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&a.keyFile, "api-key-file", "", "file that holds the API key (default: the key in $VECDB_API_KEY)")
 	f.StringVarP(&a.collection, "collection", "c", "default", "collection")
 	f.StringVar(&a.precision, "precision", "", "precision of a model: int8 (default) or fp32; for new collections and model files")
+	f.StringVar(&a.index, "index", "", "index of a database directory: "+strings.Join(vecdb.IndexKinds(), ", ")+" (default $VECDB_INDEX, else hnsw)")
 	f.BoolVar(&a.json, "json", false, "print one JSON document")
 	f.BoolVar(&a.jsonl, "jsonl", false, "print JSON lines, one a result")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")

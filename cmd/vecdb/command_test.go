@@ -33,6 +33,7 @@ type rig struct {
 	env       map[string]string
 	packages  []byte
 	listening func(string)
+	memory    func() (int64, bool)
 }
 
 func newRig(t *testing.T) *rig {
@@ -46,7 +47,7 @@ func (b *rig) run(ctx context.Context, args ...string) (code int, out, err strin
 	b.t.Helper()
 	var stdout, stderr bytes.Buffer
 	a := &app{
-		in: b.in, out: &stdout, err: &stderr, getenv: func(k string) string { return b.env[k] }, listening: b.listening,
+		in: b.in, out: &stdout, err: &stderr, getenv: func(k string) string { return b.env[k] }, listening: b.listening, memoryAvailable: b.memory,
 		packages: func(context.Context) ([]byte, error) { return b.packages, nil },
 		openModel: func(_ context.Context, model, _ string) (embedder.Embedder, error) {
 			manifest, err := embedder.DefaultManifest()

@@ -38,7 +38,7 @@ func exitCodesTopic() *cobra.Command {
     4  another process has the database directory open
     5  done, but some records were refused
     6  a model or the runtime for it is missing
-    7  the database cannot be written: disk full, or read-only
+    7  the database cannot be written: disk full, read-only, or too little memory
   130  interrupted; what was acknowledged is stored`,
 	}
 }
@@ -78,7 +78,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitLocked
 	case errors.Is(err, vecdb.ErrNoModel), errors.Is(err, vecdb.ErrNoRuntime):
 		return exitNoModel
-	case errors.Is(err, vecdb.ErrFull), errors.Is(err, vecdb.ErrReadOnly), errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, vecdb.ErrFull), errors.Is(err, vecdb.ErrMemory), errors.Is(err, vecdb.ErrReadOnly), errors.Is(err, fs.ErrPermission):
 		return exitNoWrite
 	case errors.Is(err, vecdb.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -106,7 +107,8 @@ func (a *app) openDir(how access) (*vecdb.DB, error) {
 }
 
 func (a *app) options() vecdb.Options {
-	return vecdb.Options{Home: a.home(), OpenModel: a.openModel}
+	return vecdb.Options{Home: a.home(), OpenModel: a.openModel, Index: cmp.Or(a.index, a.getenv("VECDB_INDEX")),
+		IgnoreMemory: a.ignoreMemory, MemoryAvailable: a.memoryAvailable}
 }
 
 // apiKeys returns the keys of the file that --api-key-file names, one a line,

@@ -45,11 +45,22 @@ func statsRows(st client.Stats) [][]string {
 	if st.Index.Recall != nil {
 		rows = append(rows, recallRows(*st.Index.Recall)...)
 	}
+	rows = append(rows, []string{"memory", memoryText(st)})
 	return append(rows, [][]string{
 		{"not searchable yet", fmt.Sprint(st.Index.Pending)},
 		{"on disk", bytesText(st.StorageBytes) + " (whole database)"},
 		{"last change", fmt.Sprint(st.LastSequence)},
 	}...)
+}
+
+// memoryText predicts the memory of further documents.
+func memoryText(st client.Stats) string {
+	const many = 1_000_000
+	text := fmt.Sprintf("%s for each further document, %s for %s more", bytesText(st.Index.BytesPerVector), bytesText(many*st.Index.BytesPerVector), count(many))
+	if st.MemoryAvailable != nil {
+		text += fmt.Sprintf("; %s available", bytesText(*st.MemoryAvailable))
+	}
+	return text
 }
 
 // recallRows tell which breadth of search a wanted recall gets.

@@ -261,6 +261,11 @@ func (x *Index) Len() int {
 func (x *Index) SizeBytes() int64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	return BytesFor(x.cfg, len(x.owners))
+}
+
+// BytesFor predicts what SizeBytes tells of an index of n vectors.
+func BytesFor(cfg index.Config, n int) int64 {
 	const perVertex = 1900
-	return int64(len(x.owners)) * (perVertex + 4*int64(x.cfg.Dim))
+	return int64(n) * (perVertex + 4*int64(cfg.Dim))
 }

@@ -207,8 +207,17 @@ func (x *Index) Len() int {
 func (x *Index) SizeBytes() int64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	return sizeBytes(x.dim, len(x.chunks), len(x.ords))
+}
+
+func sizeBytes(dim, chunks, vectors int) int64 {
 	const perSlot = 4 + 16 // the ordinal, and about 16 bytes in the map
-	return int64(len(x.chunks))*chunkVectors*int64(x.dim)*4 + int64(len(x.ords))*perSlot
+	return int64(chunks)*chunkVectors*int64(dim)*4 + int64(vectors)*perSlot
+}
+
+// BytesFor predicts what SizeBytes tells of an index of n vectors.
+func BytesFor(cfg index.Config, n int) int64 {
+	return sizeBytes(cfg.Dim, (n+chunkVectors-1)/chunkVectors, n)
 }
 
 // Each calls fn with every ordinal and its vector, which for Cosine is

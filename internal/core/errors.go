@@ -15,6 +15,7 @@ var (
 	ErrLocked    = errors.New("directory is in use by another process")
 	ErrReadOnly  = errors.New("storage is read-only")
 	ErrFull      = errors.New("disk is full")
+	ErrMemory    = errors.New("not enough memory")
 	ErrTooLarge  = errors.New("too large")
 	ErrCorrupt   = errors.New("stored data is corrupt")
 	ErrClosed    = errors.New("closed")

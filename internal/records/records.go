@@ -265,3 +265,17 @@ func (r *Reader) Size() int64 { return r.input.size }
 
 // Close closes the source.
 func (r *Reader) Close() error { return r.input.close() }
+
+// Estimate guesses how many records the input has, 0 where its size is not
+// known. Before the first Next it is exact for an input that is hardly longer
+// than the sample.
+func (r *Reader) Estimate() int {
+	switch read := r.BytesRead(); {
+	case errors.Is(r.failed, io.EOF):
+		return len(r.sample)
+	case r.Size() <= 0 || read <= 0:
+		return 0
+	default:
+		return int(float64(len(r.sample)) * float64(r.Size()) / float64(min(read, r.Size())))
+	}
+}

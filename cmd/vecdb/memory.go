@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vecdb/vecdb"
+)
+
+// addIgnoreMemory adds the flag to a command that stores documents.
+func (a *app) addIgnoreMemory(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.ignoreMemory, "ignore-memory", false, "store documents even if their vectors will hardly fit into memory")
+}
+
+// checkMemory tells what so many further documents will take in memory, and
+// refuses them when there is not so much. An unknown number is left to the
+// database, which looks at each batch.
+func (a *app) checkMemory(ctx context.Context, s *session, documents int) error {
+	if documents == 0 {
+		return nil
+	}
+	st, err := s.Stats(ctx, a.collection)
+	if err != nil {
+		return err
+	}
+	need := int64(documents) * st.Index.BytesPerVector
+	a.note("  memory: about %s for %s (%s each)", bytesText(need), plural(documents, "document"), bytesText(st.Index.BytesPerVector))
+	if st.MemoryAvailable == nil || need <= *st.MemoryAvailable || a.ignoreMemory {
+		return nil
+	}
+	hint := "free memory, take fewer documents"
+	if st.Index.Kind != vecdb.IndexHNSWCompact {
+		hint += ", use --index " + vecdb.IndexHNSWCompact + " (about a quarter)"
+	}
+	return fmt.Errorf("%w: about %s need about %s, %s is available; %s", vecdb.ErrMemory, plural(documents, "document"), bytesText(need), bytesText(*st.MemoryAvailable), hint+", or go on with --ignore-memory")
+}
