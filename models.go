@@ -66,12 +66,12 @@ func (m *models) complete(cfg storage.Config, o CollectionOptions) (storage.Conf
 	if err != nil {
 		return cfg, err
 	}
-	if o.Dim != 0 && o.Dim != model.Dim {
+	if o.Dim < 0 || o.Dim > model.Dim {
 		return cfg, &core.InputError{Pointer: "/dimension", Cause: ErrDimension,
 			Detail: fmt.Sprintf("model %s has vectors of %d numbers, not %d", name, model.Dim, o.Dim),
-			Hint:   "leave the dimension out"}
+			Hint:   "leave the dimension out, or cut the vectors with a smaller one"}
 	}
-	cfg.Model, cfg.Precision, cfg.Dim = name, precision, model.Dim
+	cfg.Model, cfg.Precision, cfg.Dim = name, precision, cmp.Or(o.Dim, model.Dim)
 	cfg.Language = cmp.Or(o.Language, model.Language)
 	return cfg, nil
 }

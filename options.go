@@ -79,8 +79,10 @@ type CollectionOptions struct {
 	Model string
 	// Precision is "int8" (default) or "fp32".
 	Precision string
-	// Dim is the length of the vectors: needed with NoModel, otherwise 0 or the
-	// model's.
+	// Dim is the length of the vectors: needed with NoModel. With a model 0 is
+	// the model's, and less keeps the first so many numbers of each vector, scaled
+	// to unit length: models that were trained for it (Matryoshka, arXiv
+	// 2205.13147) lose little by that, others more.
 	Dim int
 	// Metric is "cosine" (default), "dot" or "l2".
 	Metric string

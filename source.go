@@ -76,7 +76,8 @@ func (s source) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) 
 // Lookup asks the index of fields.
 func (s source) Lookup(cond core.Condition) (*core.Set, error) { return s.c.fields.Lookup(cond) }
 
-// embed embeds texts with the collection's model.
+// embed embeds texts with the collection's model and cuts the vectors to the
+// collection's dimension.
 func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []string) (embedder.Result, error) {
 	if c.info.Model == "" {
 		return embedder.Result{}, core.Invalid("/text", "give vectors, or make a collection with a model",
@@ -86,11 +87,17 @@ func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []stri
 	if err != nil {
 		return embedder.Result{}, err
 	}
-	if emb.Dim() != c.info.Dim {
+	if emb.Dim() < c.info.Dim {
 		return embedder.Result{}, fmt.Errorf("model %s has %d dimensions, collection %s has %d: %w",
 			c.info.Model, emb.Dim(), c.Name(), c.info.Dim, ErrDimension)
 	}
-	return emb.Embed(ctx, kind, texts)
+	r, err := emb.Embed(ctx, kind, texts)
+	if err == nil && emb.Dim() > c.info.Dim {
+		for i, v := range r.Vectors {
+			r.Vectors[i] = core.Shorten(v, c.info.Dim)
+		}
+	}
+	return r, err
 }
 
 // EmbedQueries embeds texts as queries with the collection's model and returns

@@ -201,7 +201,7 @@ func TestSettingsOfCollections(t *testing.T) {
 	}
 	for name, o := range map[string]vecdb.CollectionOptions{
 		"c": {Language: "zh"}, "": {}, "a b": {}, strings.Repeat("x", 65): {}, "../x": {}, "lang": {Language: "fr"}, "model": {Model: "gpt"},
-		"prec": {Precision: "int4"}, "dim": {Dim: 3}, "none": {Model: vecdb.NoModel}, "metric": {Metric: "hamming"},
+		"prec": {Precision: "int4"}, "dim": {Dim: 385}, "negative": {Dim: -1}, "none": {Model: vecdb.NoModel}, "metric": {Metric: "hamming"},
 		"type": {Fields: map[string]string{"year": "date"}}, "reserved": {Fields: map[string]string{"text": "text"}},
 	} {
 		if _, _, err := db.CreateCollection(t.Context(), name, o); !errors.Is(err, vecdb.ErrInvalid) {

@@ -45,8 +45,9 @@ type CreateCollection struct {
 	Model string `json:"model,omitempty"`
 	// Precision is "int8" (the default) or "fp32".
 	Precision string `json:"precision,omitempty"`
-	// Dimension is needed with model "none" and must agree with the model
-	// otherwise.
+	// Dimension is needed with model "none". With a model a smaller one than the
+	// model's cuts its vectors, which models trained for it (Matryoshka) lose
+	// little by.
 	Dimension int `json:"dimension,omitempty"`
 	// Metric is "cosine" (the default), "dot" or "l2".
 	Metric string `json:"metric,omitempty"`

@@ -118,9 +118,18 @@ func decodeMember(raw json.RawMessage, target any) error {
 	return decodeValue(raw, target)
 }
 
-// decodeVector decodes numbers. The short way leaves a null at 0 and does not
+// decodeVector decodes numbers, or a packed vector. The short way leaves a null at 0 and does not
 // tell which element is wrong, so the long one is taken when in doubt.
 func decodeVector(raw json.RawMessage, v *[]float32) error {
+	if kindOf(raw) == "an object" {
+		var packed map[string]any
+		if err := json.Unmarshal(raw, &packed); err != nil {
+			return core.Invalid("", "", "not a vector: %v", err)
+		}
+		unpacked, err := core.UnpackVector(packed)
+		*v = unpacked
+		return err
+	}
 	if json.Unmarshal(raw, v) == nil && !bytes.Contains(raw, []byte("null")) {
 		return nil
 	}

@@ -127,18 +127,7 @@ func shorten(v []float32, n int) ([]float32, error) {
 	if n < 0 || n > len(v) {
 		return nil, core.Invalid("/dimensions", "", "the model gives 1 to %d dimensions, not %d", len(v), n)
 	}
-	v = v[:n]
-	var square float64
-	for _, x := range v {
-		square += float64(x) * float64(x)
-	}
-	if square == 0 {
-		return v, nil
-	}
-	for i, x := range v {
-		v[i] = float32(float64(x) / math.Sqrt(square))
-	}
-	return v, nil
+	return core.Shorten(v, n), nil
 }
 
 func toBase64(v []float32) string {

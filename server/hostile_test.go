@@ -91,7 +91,7 @@ func collectionAttacks() (out []attack) {
 		out = append(out, attack{method: "PUT", path: "/v1/collections/new", body: body, status: 400, code: invalid})
 	}
 	out = append(out,
-		attack{method: "PUT", path: "/v1/collections/new", body: `{"dimension":3}`, status: 400, code: badDim},
+		attack{method: "PUT", path: "/v1/collections/new", body: `{"dimension":3000}`, status: 400, code: badDim},
 		attack{method: "PUT", path: "/v1/collections/new", body: `{"model":"gpt-9"}`, status: 404, code: client.CodeNotFound},
 		attack{method: "POST", path: "/v1/collections/films/search", body: `{"id":"nobody"}`, status: 404, code: client.CodeNotFound},
 		attack{method: "POST", path: "/v1/collections/films/recommend", body: `{"like":["nobody"]}`, status: 404, code: client.CodeNotFound})

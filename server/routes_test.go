@@ -188,3 +188,26 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		t.Errorf("problem %+v, Allow %q", p, got.Header.Get("Allow"))
 	}
 }
+
+func TestPackedVectors(t *testing.T) {
+	r := newRig(t, server.Options{})
+	const c = "/v1/collections/packed"
+	r.want(201, "PUT", c, `{"model":"none","dimension":2,"metric":"l2"}`)
+	// 1, -2 as float16, 3, -4 as int8, 0.5, 1 as float32
+	r.want(200, "POST", c+"/documents?wait=indexed", `[{"id":"half","vector":{"float16":"ADwAwA=="}},{"id":"byte","vector":{"int8":"A/w="}},{"id":"float","vector":{"float32":"AAAAPwAAgD8="}}]`)
+	for id, want := range map[string]string{"half": `"vector":[1,-2]`, "byte": `"vector":[3,-4]`, "float": `"vector":[0.5,1]`} {
+		if got := r.want(200, "GET", c+"/documents/"+id, "").body; !strings.Contains(string(got), want) {
+			t.Errorf("%s lacks %s", got, want)
+		}
+	}
+	got := read[query.Response](t, r.want(200, "POST", c+"/search", `{"vector":{"int8":"A/w="},"limit":1}`))
+	if len(got.Hits) != 1 || got.Hits[0].ID != "byte" {
+		t.Errorf("found %+v", got.Hits)
+	}
+	if p := read[client.Problem](t, r.want(400, "POST", c+"/search", `{"vector":{"int8":"?"}}`)); p.Errors[0].Pointer != "/vector/int8" {
+		t.Errorf("no base64 gives %+v", p)
+	}
+	if p := read[client.Problem](t, r.want(400, "POST", c+"/search", `{"vector":{"int8":"AA=="}}`)); p.Code != client.CodeDimension {
+		t.Errorf("a single number gives %+v", p)
+	}
+}

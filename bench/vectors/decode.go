@@ -3,6 +3,8 @@ package vectors
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/vecdb/vecdb/internal/core"
 )
 
 // floatsOf returns the function that decodes numbers of a kind into float32
@@ -28,7 +30,7 @@ func floatsOf(kind string, bigEndian bool) func([]float32, []byte) {
 	case "f2":
 		return func(dst []float32, src []byte) {
 			for i := range dst {
-				dst[i] = half(order.Uint16(src[2*i:]))
+				dst[i] = core.Float16(order.Uint16(src[2*i:]))
 			}
 		}
 	case "i1":
@@ -82,23 +84,4 @@ func orderOf(bigEndian bool) binary.ByteOrder {
 		return binary.BigEndian
 	}
 	return binary.LittleEndian
-}
-
-// half converts an IEEE 754 binary16 number.
-func half(h uint16) float32 {
-	sign := float32(1)
-	if h&0x8000 != 0 {
-		sign = -1
-	}
-	exponent, fraction := int(h>>10&0x1f), float64(h&0x3ff)
-	switch exponent {
-	case 0: // subnormal
-		return sign * float32(math.Ldexp(fraction, -24))
-	case 0x1f:
-		if fraction != 0 {
-			return float32(math.NaN())
-		}
-		return sign * float32(math.Inf(1))
-	}
-	return sign * float32(math.Ldexp(1024+fraction, exponent-25))
 }

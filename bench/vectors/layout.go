@@ -1,7 +1,6 @@
 package vectors
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -32,26 +31,21 @@ const bufferBytes = 1 << 20
 // readRows reads a part of the rows. check, where given, looks at each decoded
 // row and returns what is wrong with it.
 func readRows[T any](ctx context.Context, f io.ReadSeeker, l layout, want part, decode func([]T, []byte), check func([]T) error) ([]T, error) {
-	if _, err := f.Seek(l.offset, io.SeekStart); err != nil {
+	c, err := newCursor(f, l)
+	if err != nil {
 		return nil, err
 	}
-	in := bufio.NewReaderSize(f, bufferBytes)
 	data := make([]T, want.rows*want.cols)
-	raw := make([]byte, l.rowBytes())
 	for i := range want.rows {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if _, err := io.ReadFull(in, raw); err != nil {
-			return nil, fmt.Errorf("row %d: %w", i, err)
-		}
-		if l.lead > 0 {
-			if n := int64(int32(binary.LittleEndian.Uint32(raw))); n != int64(l.cols) {
-				return nil, wrong("", "row %d has %d numbers, row 0 has %d", i, n, l.cols)
-			}
+		raw, err := c.next()
+		if err != nil {
+			return nil, err
 		}
 		row := data[i*want.cols : (i+1)*want.cols]
-		decode(row, raw[l.lead:])
+		decode(row, raw)
 		if check == nil {
 			continue
 		}

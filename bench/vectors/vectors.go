@@ -67,15 +67,11 @@ type Options struct {
 // returns. A number that is not finite, or not within float32, is an error
 // that names the row. Errors about the content match core.ErrInvalid.
 func Read(ctx context.Context, path string, o Options) (*Matrix, error) {
-	f, l, err := open(path, ".npy", ".fvecs", ".bvecs")
+	f, l, decode, err := openVectors(path)
 	if err != nil {
-		return nil, fmt.Errorf("read vectors: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	decode := floatsOf(l.kind, l.bigEndian)
-	if decode == nil {
-		return nil, bad(path, "convert to float32: x.astype('<f4')", "%s numbers are no vectors; f2, f4, f8, i1 and u1 are read", l.kind)
-	}
 	if o.Dim > l.cols {
 		return nil, bad(path, "take no more than they have", "the vectors have %d numbers, the first %d are wanted", l.cols, o.Dim)
 	}
@@ -91,6 +87,20 @@ func Read(ctx context.Context, path string, o Options) (*Matrix, error) {
 		return nil, within(path, err)
 	}
 	return &Matrix{Dim: want.cols, Data: data}, nil
+}
+
+// openVectors opens a file of vectors and returns how to decode its rows.
+func openVectors(path string) (*os.File, layout, func([]float32, []byte), error) {
+	f, l, err := open(path, ".npy", ".fvecs", ".bvecs")
+	if err != nil {
+		return nil, l, nil, fmt.Errorf("read vectors: %w", err)
+	}
+	decode := floatsOf(l.kind, l.bigEndian)
+	if decode == nil {
+		err := bad(path, "convert to float32: x.astype('<f4')", "%s numbers are no vectors; f2, f4, f8, i1 and u1 are read", l.kind)
+		return nil, l, nil, errors.Join(err, f.Close())
+	}
+	return f, l, decode, nil
 }
 
 // ReadIDs reads a .npy file of i4, i8, u4 or u8, or an .ivecs file.

@@ -18,6 +18,7 @@ type addFlags struct {
 	input      inputFlags
 	collection collectionFlags
 	wait       string
+	documents  string // the file of the documents of given vectors
 }
 
 func (a *app) addCommand() *cobra.Command {
@@ -30,9 +31,15 @@ files, gzipped or not. The format, the encoding and the columns of text and id
 are guessed and told. Documents without an id get one made from their content,
 so that adding a file again replaces its documents. A collection that is not
 there yet is created for the language of the first file. A broken record is
-reported with its line, and the rest is taken.`,
+reported with its line, and the rest is taken.
+
+Vectors are added from .npy (float32, float64, float16, int8, uint8), .fvecs and
+.bvecs files. Ids and fields come from the file that --documents names or from
+one of the same name beside (.jsonl, .csv …), a record for each vector in their
+order; without one the ids are the numbers of the rows, from 0.`,
 		Example: `  vecdb add movies.csv
   vecdb add --text title,body --id isbn -c books books.jsonl.gz
+  vecdb add vectors.npy --documents films.jsonl --metric dot
   zcat news.tsv.gz | vecdb add - --language zh`,
 		Args: atLeast(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,6 +47,7 @@ reported with its line, and the rest is taken.`,
 		},
 	}
 	o.input.add(cmd)
+	cmd.Flags().StringVar(&o.documents, "documents", "", "file of the documents that the vectors of a .npy, .fvecs or .bvecs file belong to, in their order")
 	o.collection.add(cmd)
 	a.addIgnoreMemory(cmd)
 	cmd.Flags().StringVar(&o.wait, "wait", "indexed", "how far a batch must have come before the next: durable or indexed")
@@ -82,6 +90,9 @@ func (a *app) sameTarget() string {
 }
 
 func (a *app) addFile(ctx context.Context, s *session, path string, o *addFlags) (summary, error) {
+	if holdsVectors(path) {
+		return a.addVectors(ctx, s, path, o)
+	}
 	in, err := a.openInput(ctx, path, o.input)
 	if err != nil {
 		return summary{}, err
@@ -94,10 +105,15 @@ func (a *app) addFile(ctx context.Context, s *session, path string, o *addFlags)
 }
 
 func (a *app) addInput(ctx context.Context, s *session, in *records.Reader, o *addFlags) (summary, error) {
-	if err := a.ensureCollection(ctx, s, in.Plan(), o.collection); err != nil {
+	return a.addSupply(ctx, s, in, in.Plan(), in.Estimate(), o)
+}
+
+// addSupply adds the documents of a supply, about so many; 0 is not known.
+func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records.Plan, documents int, o *addFlags) (summary, error) {
+	if err := a.ensureCollection(ctx, s, plan, o.collection); err != nil {
 		return summary{}, err
 	}
-	if err := a.checkMemory(ctx, s, in.Estimate()); err != nil {
+	if err := a.checkMemory(ctx, s, documents); err != nil {
 		return summary{}, err
 	}
 	m := a.newMeter("add", in.Size(), documentsText)
@@ -109,8 +125,8 @@ func (a *app) addInput(ctx context.Context, s *session, in *records.Reader, o *a
 		return sum, a.printJSON(sum)
 	}
 	sum.print(a)
-	if sum.Updated > 0 && in.Plan().ID != "" {
-		a.tell("replaced documents had an id that was there before; ids come from %s (--id names another column)", in.Plan().ID)
+	if sum.Updated > 0 && plan.ID != "" {
+		a.tell("replaced documents had an id that was there before; ids come from %s (--id names another column)", plan.ID)
 	}
 	return sum, nil
 }
@@ -164,6 +180,7 @@ func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, 
 	}
 	a.note("  new collection %s: language %s, model %s%s", made.Name, pick(made.Language == "", "none", made.Language), modelText(made),
 		pick(guessed, "   (change with --language, --model, --precision)", ""))
+	a.tellCut(ctx, s, made)
 	return nil
 }
 

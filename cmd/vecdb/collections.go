@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -72,7 +73,7 @@ func (o *collectionFlags) add(cmd *cobra.Command) {
 	f.StringVar(&o.language, "language", "", "language of a new collection: en or zh; picks the model")
 	f.StringVar(&o.model, "model", "", "model of a new collection (see: vecdb model list); none takes vectors only")
 	f.StringVar(&o.metric, "metric", "", "how a new collection compares: cosine (default), dot or l2")
-	f.IntVar(&o.dimension, "dimension", 0, "length of the vectors of a new collection without a model")
+	f.IntVar(&o.dimension, "dimension", 0, "length of the vectors of a new collection: needed without a model; with one, cuts its vectors")
 	f.StringArrayVar(&o.fields, "field", nil, "declare NAME=TYPE: keyword, text, integer, float or bool; repeatable")
 }
 
@@ -112,6 +113,7 @@ func (a *app) createCollectionCommand() *cobra.Command {
 				if a.forScripts() {
 					return a.printJSON(c)
 				}
+				a.tellCut(cmd.Context(), s, c)
 				a.tell("collection %s %s: %s, dimension %d, %s", c.Name, pick(created, "created", "exists"), modelText(c), c.Dimension, c.Metric)
 				return nil
 			})
@@ -119,6 +121,20 @@ func (a *app) createCollectionCommand() *cobra.Command {
 	}
 	o.add(cmd)
 	return cmd
+}
+
+// tellCut tells that the vectors of a collection are cut, and what that may
+// cost.
+func (a *app) tellCut(ctx context.Context, s *session, c client.Collection) {
+	models, err := s.Models(ctx)
+	if err != nil || c.Model == "" {
+		return // it is a note only
+	}
+	for _, m := range models {
+		if m.ID == c.Model && m.Dimension > c.Dimension {
+			a.note("  note: the first %d of the model's %d numbers are kept; unless it was trained for that (Matryoshka), hits get worse", c.Dimension, m.Dimension)
+		}
+	}
 }
 
 // pick returns yes or no.

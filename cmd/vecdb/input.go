@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 type inputFlags struct {
 	format, encoding, id string
 	text                 []string
+	vectors              bool // the vectors are in a file of their own
 }
 
 func (o *inputFlags) add(cmd *cobra.Command) {
@@ -32,7 +34,7 @@ func (a *app) openInput(ctx context.Context, path string, o inputFlags) (*record
 	if err != nil {
 		return nil, err
 	}
-	options := records.Options{Format: format, Encoding: o.encoding, Text: o.text, ID: o.id}
+	options := records.Options{Format: format, Encoding: o.encoding, Text: o.text, ID: o.id, Vectors: o.vectors}
 	if path != "-" {
 		return records.Open(path, options)
 	}
@@ -104,7 +106,8 @@ func describe(p records.Plan) []string {
 		if id == "" {
 			id = "from the content"
 		}
-		lines = append(lines, fmt.Sprintf("  text: %s   id: %s   (change with --text COLUMN,… --id COLUMN)", strings.Join(p.Text, " + "), id))
+		text := cmp.Or(strings.Join(p.Text, " + "), "none")
+		lines = append(lines, fmt.Sprintf("  text: %s   id: %s   (change with --text COLUMN,… --id COLUMN)", text, id))
 		if fields := fieldList(p); fields != "" {
 			lines = append(lines, "  fields: "+fields)
 		}

@@ -24,6 +24,9 @@ const (
 // a field:
 //
 //	{"id": "a1", "text": "a sad film", "label": "drama", "year": 1999}
+//
+// A vector is read as an array of numbers or in the packed form of
+// UnpackVector, and written as an array.
 type Document struct {
 	// ID names the document within its collection. Any non-empty valid UTF-8
 	// string of at most MaxIDBytes is an id.
@@ -126,7 +129,7 @@ func (d *Document) set(name string, v any) error {
 		}
 		vec, err := toVector(v)
 		if err != nil {
-			return err
+			return At("/vector", err)
 		}
 		d.Vector = vec
 	default:
@@ -143,19 +146,22 @@ func (d *Document) set(name string, v any) error {
 }
 
 func toVector(v any) ([]float32, error) {
+	if packed, ok := v.(map[string]any); ok {
+		return UnpackVector(packed)
+	}
 	list, ok := v.([]any)
 	if !ok {
-		return nil, Invalid("/vector", "give an array of numbers", "the vector must be an array of numbers")
+		return nil, Invalid("", "give an array of numbers", "the vector must be an array of numbers, or packed")
 	}
 	vec := make([]float32, len(list))
 	for i, e := range list {
 		n, ok := e.(json.Number)
 		if !ok {
-			return nil, Invalid("/vector/"+strconv.Itoa(i), "give numbers only", "the vector holds something that is no number")
+			return nil, Invalid("/"+strconv.Itoa(i), "give numbers only", "the vector holds something that is no number")
 		}
 		f, err := strconv.ParseFloat(n.String(), 32)
 		if err != nil {
-			return nil, Invalid("/vector/"+strconv.Itoa(i), "use numbers within the range of float32", "%s does not fit a 32-bit float", n)
+			return nil, Invalid("/"+strconv.Itoa(i), "use numbers within the range of float32", "%s does not fit a 32-bit float", n)
 		}
 		vec[i] = float32(f)
 	}

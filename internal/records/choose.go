@@ -17,6 +17,7 @@ type builder struct {
 	id    string   // column of ids, "" for none
 	types map[string]Type
 	table bool // values are cells, to be converted to their columns' types
+	bare  bool // documents may have neither text nor vector
 }
 
 // choose makes the plan from the sample and the options.
@@ -29,7 +30,7 @@ func (r *Reader) choose(o Options) error {
 		}
 	}
 	r.plan.ID = o.ID
-	if err := r.chooseText(columns, o.Text); err != nil {
+	if err := r.chooseText(columns, o); err != nil {
 		return err
 	}
 	if err := r.chooseID(columns, o.ID, records); err != nil {
@@ -37,12 +38,14 @@ func (r *Reader) choose(o Options) error {
 	}
 	r.fillColumns(columns)
 	r.builder = r.newBuilder(columns)
+	r.builder.bare = o.Vectors
 	r.guessLanguage()
 	r.plan.Dimension = r.sampleDimension()
 	return nil
 }
 
-func (r *Reader) chooseText(columns []*column, told []string) error {
+func (r *Reader) chooseText(columns []*column, o Options) error {
+	told := o.Text
 	for _, name := range told {
 		if err := r.known(columns, name); err != nil {
 			return err
@@ -58,7 +61,7 @@ func (r *Reader) chooseText(columns []*column, told []string) error {
 	default:
 		r.plan.Text = guessText(columns)
 	}
-	if len(r.plan.Text) == 0 && len(columns) > 0 && !r.sampleHasVectors() {
+	if len(r.plan.Text) == 0 && len(columns) > 0 && !o.Vectors && !r.sampleHasVectors() {
 		return core.Invalid("", "name the columns: --text COLUMN,…", "no column looks like text (columns: %s)", list(columns))
 	}
 	return nil
@@ -151,7 +154,7 @@ func (b *builder) document(r row) (core.Document, error) {
 	if err := b.setVector(&doc, r.values["vector"]); err != nil {
 		return doc, err
 	}
-	if doc.Text == "" && doc.Vector == nil {
+	if doc.Text == "" && doc.Vector == nil && !b.bare {
 		return doc, b.noText()
 	}
 	for name, v := range r.values {
@@ -212,7 +215,8 @@ func (b *builder) between(before string) string {
 	return b.join
 }
 
-// setVector takes a vector: an array in JSON, the text of one in a table.
+// setVector takes a vector: an array or a packed one in JSON, the text of either
+// in a table.
 func (b *builder) setVector(doc *core.Document, v any) error {
 	if cell, is := v.(string); is {
 		parsed, err := core.PlainJSON([]byte(cell))
@@ -223,6 +227,11 @@ func (b *builder) setVector(doc *core.Document, v any) error {
 	}
 	if v == nil {
 		return nil
+	}
+	if packed, is := v.(map[string]any); is {
+		unpacked, err := core.UnpackVector(packed)
+		doc.Vector = unpacked
+		return core.At("/vector", err)
 	}
 	elements, ok := v.([]any)
 	if !ok {

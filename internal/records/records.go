@@ -40,6 +40,9 @@ type Options struct {
 	// Text names the columns whose values make the text, in this order; empty
 	// guesses them.
 	Text []string
+	// Vectors says that the vectors of the documents come from elsewhere, so that
+	// no column has to be text.
+	Vectors bool
 	// ID names the column of ids. "" guesses it; NoID has none.
 	ID string
 }
