@@ -146,7 +146,7 @@ func (m *models) openFiles(_ context.Context, name, precision string) (embedder.
 		return nil, err
 	}
 	emb, err := embedder.NewEncoder(embedder.EncoderConfig{
-		Tokenizer: tokens, Runtimes: sessions, Dim: model.Dim, MaxTokens: model.MaxTokens, Pooling: model.Pooling,
+		Tokenizer: tokens, Runtimes: sessions[1:], Queries: sessions[0], Dim: model.Dim, MaxTokens: model.MaxTokens, Pooling: model.Pooling,
 		QueryPrefix: model.QueryPrefix, PassagePrefix: model.PassagePrefix,
 	})
 	if err != nil {
@@ -155,6 +155,7 @@ func (m *models) openFiles(_ context.Context, name, precision string) (embedder.
 	return emb, nil
 }
 
+// openSessions returns one session for each thread, and one for queries.
 func (m *models) openSessions(model string) ([]embedder.Runtime, error) {
 	library, err := m.hub.LocateRuntime()
 	if err != nil {
@@ -164,15 +165,7 @@ func (m *models) openSessions(model string) ([]embedder.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	var sessions []embedder.Runtime
-	for range m.options.Threads {
-		s, err := runtime.NewSession(model, ort.Options{Threads: 1})
-		if err != nil {
-			return nil, errors.Join(err, closeAll(sessions))
-		}
-		sessions = append(sessions, s)
-	}
-	return sessions, nil
+	return runtime.NewSessions(model, m.options.Threads+1, ort.Options{Threads: 1})
 }
 
 func closeAll(sessions []embedder.Runtime) error {

@@ -40,7 +40,7 @@ type Result struct {
 // Embedder turns texts into vectors of Dim numbers. It is safe for concurrent
 // use. Texts must be valid UTF-8; the empty text gets the vector of its special tokens.
 type Embedder interface {
-	// Embed embeds texts. It stops early with ctx's error when ctx ends.
+	// Embed embeds texts. It returns ctx's error as soon as ctx ends.
 	Embed(ctx context.Context, kind Kind, texts []string) (Result, error)
 	// Dim returns the length of the vectors.
 	Dim() int
@@ -75,8 +75,8 @@ type Hidden struct {
 // Runtime computes the hidden states of a batch. One Runtime is one session;
 // it is used by one goroutine at a time.
 type Runtime interface {
-	// Run computes the hidden states of b. The result is valid until the next
-	// Run or Close.
+	// Run computes the hidden states of b, which it does not keep. The result is
+	// valid until the next Run or Close.
 	Run(b Batch) (Hidden, error)
 	// Close frees the session.
 	Close() error

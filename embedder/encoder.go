@@ -19,6 +19,9 @@ type EncoderConfig struct {
 	// Runtimes are sessions of one model, normally one a core with one thread
 	// each. The encoder owns them.
 	Runtimes []Runtime
+	// Queries is a session more, for queries alone, so that they need not wait
+	// for a batch of passages; nil for none. The encoder owns it.
+	Queries Runtime
 	// Dim is the length of the vectors.
 	Dim int
 	// MaxTokens is how many tokens of a text the model reads, special ones
@@ -49,7 +52,7 @@ func NewEncoder(cfg EncoderConfig) (*Encoder, error) {
 	case cfg.Pooling != PoolMean && cfg.Pooling != PoolCLS:
 		return nil, core.Invalid("", "use mean or cls", "unknown pooling %q", cfg.Pooling)
 	}
-	return &Encoder{cfg: cfg, queue: startQueue(cfg.Runtimes, cfg.Dim, cfg.Pooling)}, nil
+	return &Encoder{cfg: cfg, queue: startQueue(cfg.Runtimes, cfg.Queries, cfg.Dim, cfg.Pooling)}, nil
 }
 
 // Dim implements Embedder.
@@ -68,30 +71,48 @@ func (e *Encoder) Embed(ctx context.Context, kind Kind, texts []string) (Result,
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	start := time.Now()
 	first, distinct := dedupe(texts)
-	seqs, err := e.tokenize(ctx, kind, distinct, first)
-	if err != nil {
-		return Result{}, err
+	own := Result{Vectors: make([][]float32, 0, len(distinct)), Usage: make([]Usage, 0, len(distinct))}
+	for len(own.Vectors) < len(distinct) {
+		if err := e.window(ctx, kind, distinct, first, &own); err != nil {
+			return Result{}, err
+		}
 	}
-	r := Result{Tokenize: time.Since(start)}
+	r := Result{Vectors: make([][]float32, len(texts)), Usage: make([]Usage, len(texts)), Tokenize: own.Tokenize, Run: own.Run}
+	shared := make([]bool, len(distinct))
+	for i, d := range first {
+		r.Vectors[i], r.Usage[i] = own.Vectors[d], own.Usage[d]
+		if shared[d] {
+			r.Vectors[i] = slices.Clone(r.Vectors[i]) // each belongs to the caller alone
+		}
+		shared[d] = true
+	}
+	return r, nil
+}
+
+// windowTexts bounds the texts of a call that are held as tokens at a time.
+const windowTexts = 4096
+
+// window embeds the next texts of a call and appends what it has of them to r.
+func (e *Encoder) window(ctx context.Context, kind Kind, texts []string, places []int, r *Result) error {
+	from := len(r.Vectors)
+	start := time.Now()
+	seqs, err := e.tokenize(ctx, kind, texts[from:min(from+windowTexts, len(texts))], func(i int) int { return slices.Index(places, from+i) })
+	if err != nil {
+		return err
+	}
+	r.Tokenize += time.Since(start)
 	start = time.Now()
 	vectors, err := e.queue.run(ctx, kind, seqs)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	r.Run = time.Since(start)
-	r.Vectors, r.Usage = make([][]float32, len(texts)), make([]Usage, len(texts))
-	shared := make([]bool, len(distinct))
-	for i, d := range first {
-		r.Vectors[i] = vectors[d]
-		if shared[d] {
-			r.Vectors[i] = slices.Clone(vectors[d]) // each belongs to the caller alone
-		}
-		shared[d] = true
-		r.Usage[i] = Usage{Total: seqs[d].total, Used: len(seqs[d].ids)}
+	r.Run += time.Since(start)
+	r.Vectors = append(r.Vectors, vectors...)
+	for _, s := range seqs {
+		r.Usage = append(r.Usage, Usage{Total: s.total, Used: len(s.ids)})
 	}
-	return r, nil
+	return nil
 }
 
 // dedupe returns the distinct texts, and for each text its place among them.
@@ -117,8 +138,8 @@ type sequence struct {
 }
 
 // tokenize turns distinct texts into tokens, on all cores when there are many.
-// Errors point to the first place that a text has with the caller.
-func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string, places []int) ([]sequence, error) {
+// Errors point to the place that a text has with the caller.
+func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string, place func(int) int) ([]sequence, error) {
 	prefix := e.cfg.PassagePrefix
 	if kind == Query {
 		prefix = e.cfg.QueryPrefix
@@ -135,7 +156,7 @@ func (e *Encoder) tokenize(ctx context.Context, kind Kind, texts []string, place
 				}
 				ids, total, err := e.cfg.Tokenizer.Encode(nil, prefix+texts[i], e.cfg.MaxTokens)
 				if err != nil {
-					return core.At(fmt.Sprintf("/%d", slices.Index(places, i)), err)
+					return core.At(fmt.Sprintf("/%d", place(i)), err)
 				}
 				seqs[i] = sequence{ids, total}
 			}

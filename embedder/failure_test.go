@@ -46,24 +46,26 @@ func TestErrorReachesOnlyTheCallsOfItsBatch(t *testing.T) {
 	})
 }
 
-func TestQueriesOfOneBatchShareItsError(t *testing.T) {
+func TestErrorOfABatchReachesItsOwnCallAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &model{gate: make(chan struct{}), hook: breaksOn("bad")}
 		e := newEncoder(t, nil, m)
 		start(t.Context(), e, embedder.Passage, []string{"p"})
-		queries := []*answer{
-			start(t.Context(), e, embedder.Query, []string{"q"}),
-			start(t.Context(), e, embedder.Query, []string{"bad"}),
-		}
+		good := start(t.Context(), e, embedder.Query, []string{"q", "r"})
+		bad := start(t.Context(), e, embedder.Query, []string{"bad", "s"})
+		also := start(t.Context(), e, embedder.Query, []string{"t"})
 		close(m.gate)
 		synctest.Wait()
-		for i, q := range queries {
-			if !errors.Is(q.err, errBroken) {
-				t.Errorf("query %d of the broken batch gives %v", i, q.err)
+		if !errors.Is(bad.err, errBroken) {
+			t.Errorf("the query that breaks the model gives %v", bad.err)
+		}
+		for _, a := range []*answer{good, also} {
+			if !a.done || a.err != nil {
+				t.Errorf("a query of the same batch is done: %v, %v", a.done, a.err)
 			}
 		}
-		if again := start(t.Context(), e, embedder.Query, []string{"q"}); again.err != nil {
-			t.Errorf("the next query gives %v", again.err)
+		if got, want := firstWords(m.ran(), "p", "q", "bad", "t"), "p1 q5 q2 bad3 bad2 t1"; got != want {
+			t.Errorf("batches ran as %s, want %s", got, want)
 		}
 	})
 }

@@ -43,6 +43,13 @@ func (words) Encode(dst []int32, text string, limit int) ([]int32, int, error) {
 	return append(dst, idLast), len(all) + 2, nil
 }
 
+// tokenizerFunc is a tokenizer.
+type tokenizerFunc func(dst []int32, text string, limit int) ([]int32, int, error)
+
+func (f tokenizerFunc) Encode(dst []int32, text string, limit int) ([]int32, int, error) {
+	return f(dst, text, limit)
+}
+
 // state is the fake model's vector of a token: pseudo-random signs.
 func state(id int32) []float32 {
 	v := make([]float32, dim)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,7 +74,7 @@ func TestBatchesAreOfLikeLengthAndAnswersInOrder(t *testing.T) {
 	var lengths []int
 	for _, b := range m.ran() {
 		lengths = append(lengths, b.Lengths...)
-		if n := len(b.Lengths); n > 32 || n > 1 && n*slices.Max(b.Lengths) > 4096 {
+		if n := len(b.Lengths); n > 32 || n > 1 && n*slices.Max(b.Lengths) > 2048 {
 			t.Errorf("a batch has %d texts of up to %d tokens", n, slices.Max(b.Lengths))
 		}
 	}
@@ -114,7 +115,7 @@ func TestQueriesThatWaitRunTogether(t *testing.T) {
 	}{
 		{"all that fit", numbered("q", 5, 3), "p1 q5"},
 		{"up to the count of texts", numbered("q", 40, 3), "p1 q32 q8"},
-		{"up to the count of tokens", numbered("q", 6, 998), "p1 q4 q2"},
+		{"up to the count of tokens", numbered("q", 6, 998), "p1 q2 q2 q2"},
 		{"a long one alone", numbered("q", 2, 4998), "p1 q1 q1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -138,6 +139,86 @@ func TestQueriesThatWaitRunTogether(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestTextsOfLikeLengthRunTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{gate: make(chan struct{})}
+		e := newEncoder(t, func(c *embedder.EncoderConfig) { c.MaxTokens = 5000 }, m)
+		start(t.Context(), e, embedder.Passage, []string{"p"})
+		var calls []*answer
+		var texts [][]string
+		for range 4 {
+			texts = append(texts, append(numbered("short", 4, 10), numbered("long", 4, 200)...))
+			calls = append(calls, start(t.Context(), e, embedder.Passage, texts[len(texts)-1]))
+		}
+		close(m.gate)
+		synctest.Wait()
+		// 10 texts of 202 tokens are a full batch.
+		if got, want := firstWords(m.ran(), "p", "short", "long"), "p1 long10 short16 long6"; got != want {
+			t.Errorf("batches ran as %s, want %s", got, want)
+		}
+		for i, c := range calls {
+			for j, text := range texts[i] {
+				if c.err != nil || !near(c.res.Vectors[j], vectorOf(tokens(text), embedder.PoolMean)) {
+					t.Errorf("text %d of call %d has another's vector (%v)", j, i, c.err)
+				}
+			}
+		}
+	})
+}
+
+func TestTheRuntimeForQueriesIsNeverTakenByPassages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, own := &model{gate: make(chan struct{})}, new(model)
+		e := newEncoder(t, func(c *embedder.EncoderConfig) { c.Queries = own }, m)
+		passages := start(t.Context(), e, embedder.Passage, numbered("p", 100, 3))
+		for range 3 {
+			if query := start(t.Context(), e, embedder.Query, []string{"q"}); !query.done || query.err != nil {
+				t.Errorf("beside a batch that takes for ever, the query is done: %v, %v", query.done, query.err)
+			}
+		}
+		close(m.gate)
+		synctest.Wait()
+		if !passages.done || passages.err != nil {
+			t.Errorf("the passages are done: %v, %v", passages.done, passages.err)
+		}
+		if got, want := firstWords(own.ran(), "p", "q"), "q1 q1 q1"; got != want {
+			t.Errorf("the runtime for queries ran %s, want %s", got, want)
+		}
+		if err := e.Close(); err != nil || own.closed != 1 {
+			t.Errorf("closed %d times, %v", own.closed, err)
+		}
+	})
+}
+
+func TestManyTextsComeInWindows(t *testing.T) {
+	var most atomic.Int64
+	counting := tokenizerFunc(func(dst []int32, text string, limit int) ([]int32, int, error) {
+		most.Add(1)
+		return words{}.Encode(dst, text, limit)
+	})
+	m := &model{hook: func(b embedder.Batch) error {
+		most.Add(-int64(len(b.Lengths)))
+		if n := most.Load(); n > 4096 {
+			t.Errorf("%d texts are held as tokens", n)
+		}
+		return nil
+	}}
+	e := newEncoder(t, func(c *embedder.EncoderConfig) { c.Tokenizer = counting }, m)
+	texts := append(numbered("t", 10_000, 3), numbered("t", 10_000, 3)...)
+	r, err := e.Embed(t.Context(), embedder.Passage, texts)
+	if err != nil || len(r.Vectors) != len(texts) || len(r.Usage) != len(texts) {
+		t.Fatalf("%d vectors, %d usages, %v", len(r.Vectors), len(r.Usage), err)
+	}
+	for _, i := range []int{0, 4095, 4096, 9999, 10_000, 19_999} {
+		if !near(r.Vectors[i], vectorOf(tokens(texts[i]), embedder.PoolMean)) || r.Usage[i].Total != 5 {
+			t.Errorf("text %d has another's vector, or usage %+v", i, r.Usage[i])
+		}
+	}
+	if len(m.ran()) < 10_000/32 || len(m.ran()) > 10_000/32+3 {
+		t.Errorf("%d batches", len(m.ran()))
 	}
 }
 
@@ -187,15 +268,12 @@ func TestCancelledCallsLeaveTheQueue(t *testing.T) {
 				if !waiting.done || !errors.Is(waiting.err, tc.want) {
 					t.Errorf("the waiting call is done: %v, %v", waiting.done, waiting.err)
 				}
-				if running.done {
-					t.Error("the call returned while the model reads its texts")
+				if !running.done || !errors.Is(running.err, tc.want) {
+					t.Errorf("while the model reads its texts, the running call is done: %v, %v", running.done, running.err)
 				}
 				close(m.gate)
 				synctest.Wait()
 				cancel()
-				if !running.done || !errors.Is(running.err, tc.want) {
-					t.Errorf("the running call is done: %v, %v", running.done, running.err)
-				}
 				if !other.done || other.err != nil {
 					t.Errorf("the call beside is done: %v, %v", other.done, other.err)
 				}

@@ -6,7 +6,7 @@ package ort
 
 // Options of a session.
 type Options struct {
-	// Threads is how many threads one Run uses; 0 is 1. Several sessions with
-	// one thread each do more than one session with several.
+	// Threads is how many threads one Run uses; 0 is 1. Several runs with one
+	// thread each do more than one run with several.
 	Threads int
 }

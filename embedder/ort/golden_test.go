@@ -42,15 +42,11 @@ func open(t testing.TB, name string, p embedder.Precision, sessions int) *embedd
 	if err != nil {
 		t.Fatal(err)
 	}
-	var runtimes []embedder.Runtime
-	for range sessions {
-		s, err := lib.NewSession(files.Model, ort.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		runtimes = append(runtimes, s)
+	runtimes, err := lib.NewSessions(files.Model, sessions+1, ort.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	e, err := embedder.NewEncoder(embedder.EncoderConfig{Tokenizer: tokens, Runtimes: runtimes, Dim: model.Dim,
+	e, err := embedder.NewEncoder(embedder.EncoderConfig{Tokenizer: tokens, Runtimes: runtimes[1:], Queries: runtimes[0], Dim: model.Dim,
 		MaxTokens: model.MaxTokens, Pooling: model.Pooling, QueryPrefix: model.QueryPrefix, PassagePrefix: model.PassagePrefix})
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ func Open(string) (*Library, error) {
 // Version returns "none".
 func (*Library) Version() string { return "none" }
 
-// NewSession returns an error that matches core.ErrNoRuntime.
-func (*Library) NewSession(string, Options) (embedder.Runtime, error) {
+// NewSessions returns an error that matches core.ErrNoRuntime.
+func (*Library) NewSessions(string, int, Options) ([]embedder.Runtime, error) {
 	_, err := Open("")
 	return nil, err
 }

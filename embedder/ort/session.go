@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync/atomic"
 
 	onnx "github.com/yalue/onnxruntime_go"
 
@@ -22,25 +23,47 @@ const (
 	inputType = "token_type_ids"
 )
 
-// session is one ONNX Runtime session with the memory of its inputs and
-// output, which is kept between runs and only grows.
-type session struct {
+// graph is a model that ONNX Runtime has loaded. Any number of goroutines may
+// run it at once: each runs on its own thread, and the weights are there once.
+type graph struct {
 	run    *onnx.DynamicAdvancedSession
 	inputs []string
 	dim    int
+	users  atomic.Int32 // sessions that are not closed
+}
+
+// session runs a graph. It keeps the memory of inputs and output between runs;
+// it only grows.
+type session struct {
+	graph  *graph // nil when closed
 	ids    []int64
 	mask   []int64
 	types  []int64
 	out    []float32
 	starts []int
+	values []onnx.Value
 }
 
 var _ embedder.Runtime = (*session)(nil)
 
-// NewSession opens a model. The error matches core.ErrNoModel when there is no
-// such file and core.ErrCorrupt when it is not a model that can be run.
-func (*Library) NewSession(model string, o Options) (_ embedder.Runtime, err error) {
+// NewSessions opens a model once for n sessions, each for one goroutine. The
+// error matches core.ErrNoModel when there is no such file and core.ErrCorrupt
+// when it is not a model that can be run.
+func (*Library) NewSessions(model string, n int, o Options) (_ []embedder.Runtime, err error) {
 	defer guard(&err)
+	g, err := newGraph(model, o)
+	if err != nil {
+		return nil, err
+	}
+	g.users.Store(int32(n))
+	sessions := make([]embedder.Runtime, n)
+	for i := range sessions {
+		sessions[i] = &session{graph: g}
+	}
+	return sessions, nil
+}
+
+func newGraph(model string, o Options) (*graph, error) {
 	if _, err := os.Stat(model); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is no file %s (run: vecdb model pull)", core.ErrNoModel, model)
 	}
@@ -48,26 +71,34 @@ func (*Library) NewSession(model string, o Options) (_ embedder.Runtime, err err
 	if err != nil {
 		return nil, fmt.Errorf("model file %s: %w: %w (remove it and run: vecdb model pull)", model, core.ErrCorrupt, err)
 	}
-	s := &session{}
-	if s.inputs, err = inputNames(ins); err != nil {
+	g := &graph{}
+	if g.inputs, err = inputNames(ins); err != nil {
 		return nil, fmt.Errorf("model file %s: %w", model, err)
 	}
 	output, dim, err := hiddenStates(outs)
 	if err != nil {
 		return nil, fmt.Errorf("model file %s: %w", model, err)
 	}
-	s.dim = dim
+	g.dim = dim
 	opts, err := sessionOptions(max(1, o.Threads))
 	if err != nil {
 		return nil, fmt.Errorf("options of a session: %w", err)
 	}
 	// Freeing options that a session was made with cannot fail.
 	defer func() { _ = opts.Destroy() }()
-	s.run, err = onnx.NewDynamicAdvancedSession(model, s.inputs, []string{output}, opts)
+	g.run, err = onnx.NewDynamicAdvancedSession(model, g.inputs, []string{output}, opts)
 	if err != nil {
 		return nil, fmt.Errorf("model file %s: %w: %w (remove it and run: vecdb model pull)", model, core.ErrCorrupt, err)
 	}
-	return s, nil
+	return g, nil
+}
+
+// release frees the graph when its last session is closed.
+func (g *graph) release() error {
+	if g.users.Add(-1) > 0 {
+		return nil
+	}
+	return g.run.Destroy()
 }
 
 // inputNames returns the model's inputs, all of which must be known.
@@ -126,29 +157,29 @@ func sessionOptions(threads int) (*onnx.SessionOptions, error) {
 // Run implements embedder.Runtime. The sequences are padded to the longest.
 func (s *session) Run(b embedder.Batch) (h embedder.Hidden, err error) {
 	defer guard(&err)
-	if s.run == nil {
+	if s.graph == nil {
 		return h, core.ErrClosed
 	}
-	rows, width := len(b.Lengths), 0
+	dim, rows, width := s.graph.dim, len(b.Lengths), 0
 	for _, n := range b.Lengths {
 		width = max(width, n)
 	}
 	if rows == 0 || width == 0 {
-		return embedder.Hidden{Dim: s.dim, Offsets: make([]int, rows)}, nil
+		return embedder.Hidden{Dim: dim, Offsets: make([]int, rows)}, nil
 	}
 	s.fill(b, rows, width)
 	if err := s.execute(int64(rows), int64(width)); err != nil {
 		return h, fmt.Errorf("run the model on %d texts of up to %d tokens: %w", rows, width, err)
 	}
-	return embedder.Hidden{Data: s.out[:rows*width*s.dim], Offsets: s.starts, Dim: s.dim}, nil
+	return embedder.Hidden{Data: s.out[:rows*width*dim], Offsets: s.starts, Dim: dim}, nil
 }
 
 // fill lays the packed ids out in rows of equal width.
 func (s *session) fill(b embedder.Batch, rows, width int) {
 	n := rows * width
 	s.ids, s.mask, s.types = zeroed(s.ids, n), zeroed(s.mask, n), zeroed(s.types, n)
-	if len(s.out) < n*s.dim {
-		s.out = make([]float32, n*s.dim)
+	if dim := s.graph.dim; len(s.out) < n*dim {
+		s.out = make([]float32, n*dim)
 	}
 	s.starts = s.starts[:0]
 	at := 0
@@ -171,36 +202,48 @@ func zeroed(buf []int64, n int) []int64 {
 	return buf
 }
 
+// execute runs the graph on the session's memory, which ONNX Runtime reads and
+// writes in place.
 func (s *session) execute(rows, width int64) error {
-	var inputs []onnx.Value
+	s.values = s.values[:0]
 	defer func() {
-		for _, v := range inputs {
+		for _, v := range s.values {
 			_ = v.Destroy() // frees a handle on our own memory
 		}
 	}()
-	for _, name := range s.inputs {
-		data := map[string][]int64{inputIDs: s.ids, inputMask: s.mask, inputType: s.types}[name]
-		t, err := onnx.NewTensor(onnx.NewShape(rows, width), data)
+	for _, name := range s.graph.inputs {
+		t, err := onnx.NewTensor(onnx.NewShape(rows, width), s.input(name))
 		if err != nil {
 			return err
 		}
-		inputs = append(inputs, t)
+		s.values = append(s.values, t)
 	}
-	out, err := onnx.NewTensor(onnx.NewShape(rows, width, int64(s.dim)), s.out)
+	out, err := onnx.NewTensor(onnx.NewShape(rows, width, int64(s.graph.dim)), s.out)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = out.Destroy() }()
-	return s.run.Run(inputs, []onnx.Value{out})
+	s.values = append(s.values, out)
+	last := len(s.values) - 1
+	return s.graph.run.Run(s.values[:last], s.values[last:])
+}
+
+func (s *session) input(name string) []int64 {
+	switch name {
+	case inputIDs:
+		return s.ids
+	case inputMask:
+		return s.mask
+	}
+	return s.types
 }
 
 // Close implements embedder.Runtime. Closing twice is no error.
 func (s *session) Close() (err error) {
 	defer guard(&err)
-	if s.run == nil {
+	if s.graph == nil {
 		return nil
 	}
-	run := s.run
-	s.run = nil
-	return run.Destroy()
+	g := s.graph
+	s.graph = nil
+	return g.release()
 }

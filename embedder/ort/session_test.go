@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vecdb/vecdb/embedder"
@@ -19,7 +20,7 @@ import (
 func TestMissingModels(t *testing.T) {
 	lib := library(t)
 	for name, path := range map[string]string{"no file": filepath.Join(t.TempDir(), "nothing.onnx"), "no path": ""} {
-		s, err := lib.NewSession(path, ort.Options{})
+		s, err := lib.NewSessions(path, 1, ort.Options{})
 		if s != nil || !errors.Is(err, core.ErrNoModel) {
 			t.Fatalf("%s: got %v, want ErrNoModel", name, err)
 		}
@@ -49,7 +50,7 @@ func TestBadModelsAreRefused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := write(t, tc.data)
-			s, err := lib.NewSession(path, ort.Options{})
+			s, err := lib.NewSessions(path, 1, ort.Options{})
 			if s != nil || !errors.Is(err, core.ErrCorrupt) {
 				t.Fatalf("got %v, want ErrCorrupt", err)
 			}
@@ -58,7 +59,7 @@ func TestBadModelsAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := lib.NewSession(t.TempDir(), ort.Options{}); !errors.Is(err, core.ErrCorrupt) {
+	if _, err := lib.NewSessions(t.TempDir(), 1, ort.Options{}); !errors.Is(err, core.ErrCorrupt) {
 		t.Errorf("a folder gives %v, want ErrCorrupt", err)
 	}
 }
@@ -67,7 +68,7 @@ func TestCutCopyOfARealModelIsRefused(t *testing.T) {
 	lib := library(t)
 	data := realModel(t)
 	for name, n := range map[string]int{"first kilobyte": 1 << 10, "half": len(data) / 2, "all but the last byte": len(data) - 1} {
-		if _, err := lib.NewSession(write(t, data[:n]), ort.Options{}); !errors.Is(err, core.ErrCorrupt) {
+		if _, err := lib.NewSessions(write(t, data[:n]), 1, ort.Options{}); !errors.Is(err, core.ErrCorrupt) {
 			t.Errorf("%s: got %v, want ErrCorrupt", name, err)
 		}
 	}
@@ -77,16 +78,46 @@ func TestCutCopyOfARealModelIsRefused(t *testing.T) {
 // that is named first.
 func tinySession(t *testing.T, threads int, inputs ...string) embedder.Runtime {
 	t.Helper()
-	s, err := library(t).NewSession(write(t, tinyModel(typeInt64, true, inputs...)), ort.Options{Threads: threads})
+	return tinySessions(t, 1, threads, inputs...)[0]
+}
+
+// tinySessions opens n sessions of one tiny model.
+func tinySessions(t *testing.T, n, threads int, inputs ...string) []embedder.Runtime {
+	t.Helper()
+	sessions, err := library(t).NewSessions(write(t, tinyModel(typeInt64, true, inputs...)), n, ort.Options{Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
+		for _, s := range sessions {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
-	return s
+	return sessions
+}
+
+func TestSessionsOfOneModelRunAtOnce(t *testing.T) {
+	sessions := tinySessions(t, 4, 1, "input_ids", "attention_mask")
+	var wg sync.WaitGroup
+	for i, s := range sessions {
+		wg.Go(func() {
+			// The first closes early; the others must not notice.
+			for range 200 * (i + 1) {
+				b := embedder.Batch{IDs: []int32{int32(i), 7, int32(100 * i)}, Lengths: []int{1, 2}}
+				h, err := s.Run(b)
+				if err != nil || h.Data[0] != float32(i) || h.Data[h.Offsets[1]+1] != float32(100*i) {
+					t.Errorf("session %d gives %v, %v", i, h.Data, err)
+					return
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Errorf("session %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestRunPadsAndKeepsSequencesApart(t *testing.T) {
