@@ -26,6 +26,12 @@ func (s source) Embed(ctx context.Context, texts []string) (query.Embedded, erro
 	return query.Embedded{Vectors: r.Vectors, Tokenize: r.Tokenize, Run: r.Run}, nil
 }
 
+// EmbedPassages embeds texts with the collection's model as documents are.
+func (s source) EmbedPassages(ctx context.Context, texts []string) ([][]float32, error) {
+	r, err := s.c.embed(ctx, embedder.Passage, texts)
+	return r.Vectors, err
+}
+
 // Nearest searches the index.
 func (s source) Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error) {
 	if exact && s.c.db.options.Index != IndexFlat {

@@ -25,7 +25,7 @@ func (r *Request) members() map[string]any {
 		"text": &r.Text, "vector": &r.Vector, "id": (*idText)(&r.ID), "like": &r.Like, "dislike": &r.Dislike,
 		"exclude": (*idList)(&r.Exclude), "filter": &r.Filter, "limit": &r.Limit, "mode": &r.Mode,
 		"min_score": &r.MinScore, "fields": &r.Fields, "with_vector": &r.WithVector, "params": &r.Params,
-		"explain": &r.Explain,
+		"explain": &r.Explain, "diversity": &r.Diversity, "decay": &r.Decay, "boosts": &r.Boosts, "highlight": &r.Highlight,
 	}
 }
 
@@ -43,6 +43,17 @@ func (r *ClassifyRequest) UnmarshalJSON(data []byte) error {
 // UnmarshalJSON reads the members "ef", "recall", "exact" and "fusion" and refuses others.
 func (p *Params) UnmarshalJSON(data []byte) error {
 	return decodeObject(data, map[string]any{"ef": &p.Ef, "recall": &p.Recall, "exact": &p.Exact, "fusion": &p.Fusion})
+}
+
+// UnmarshalJSON reads a decay and refuses unknown members; a half-life and an
+// origin may be numbers.
+func (d *Decay) UnmarshalJSON(data []byte) error {
+	return decodeObject(data, map[string]any{"field": &d.Field, "half_life": (*quantity)(&d.HalfLife), "origin": (*quantity)(&d.Origin), "weight": &d.Weight})
+}
+
+// UnmarshalJSON reads a boost and refuses unknown members.
+func (b *Boost) UnmarshalJSON(data []byte) error {
+	return decodeObject(data, map[string]any{"field": &b.Field, "weight": &b.Weight, "half": &b.Half})
 }
 
 // UnmarshalJSON reads either form and refuses unknown members.
@@ -70,6 +81,20 @@ func (t *idText) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	return core.Invalid("", "give a string", "an id cannot be %s", kindOf(data))
+}
+
+// quantity is a string, or a number that stands for its decimal text.
+type quantity string
+
+func (q *quantity) UnmarshalJSON(data []byte) error {
+	switch kindOf(data) {
+	case "a string":
+		return json.Unmarshal(data, (*string)(q))
+	case "a number":
+		*q = quantity(data)
+		return nil
+	}
+	return core.Invalid("", "give a string or a number", "this cannot be %s", kindOf(data))
 }
 
 type idList []string
@@ -112,6 +137,8 @@ func decodeMember(raw json.RawMessage, target any) error {
 		return decodeVector(raw, t)
 	case *[]Example:
 		return decodeList(raw, t, func(raw json.RawMessage, e *Example) error { return e.UnmarshalJSON(raw) })
+	case *[]Boost:
+		return decodeList(raw, t, func(raw json.RawMessage, b *Boost) error { return b.UnmarshalJSON(raw) })
 	case *[]string:
 		return decodeList(raw, t, func(raw json.RawMessage, s *string) error { return decodeValue(raw, s) })
 	}
@@ -169,7 +196,7 @@ func decodeValue(raw json.RawMessage, target any) error {
 
 func wanted(target any) string {
 	switch target.(type) {
-	case *string, *Mode, *Method, *Fusion:
+	case *string, *Mode, *Method, *Fusion, *Highlighting:
 		return "a string"
 	case *bool:
 		return "true or false"

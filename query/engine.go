@@ -18,6 +18,8 @@ import (
 type Source interface {
 	// Embed embeds texts as queries.
 	Embed(ctx context.Context, texts []string) (Embedded, error)
+	// EmbedPassages embeds texts as documents are.
+	EmbedPassages(ctx context.Context, texts []string) ([][]float32, error)
 	// Nearest returns the nearest stored vectors; exact asks for a comparison
 	// with every allowed one.
 	Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error)

@@ -12,7 +12,7 @@ const maxBecause = 3
 // explain tells how the score of a hit came about. The vector of the hit is
 // needed only when there are liked examples.
 func (e *Engine) explain(f found, k ranking, liked []example) *Explain {
-	x := &Explain{Mode: k.mode, Metric: string(e.metric), Dense: f.score, Because: because(f.doc.Vector, liked)}
+	x := &Explain{Mode: k.mode, Metric: string(e.metric), Dense: f.relevance, Adjusted: f.adjusted, Because: because(f.doc.Vector, liked)}
 	if k.mode == Dense {
 		return x
 	}

@@ -70,6 +70,11 @@ func (f *fake) Embed(ctx context.Context, texts []string) (query.Embedded, error
 	return out, ctx.Err()
 }
 
+func (f *fake) EmbedPassages(ctx context.Context, texts []string) ([][]float32, error) {
+	out, err := f.Embed(ctx, texts)
+	return out.Vectors, err
+}
+
 func (f *fake) Nearest(ctx context.Context, q []float32, o index.Options, _ bool) ([]index.Neighbor, error) {
 	f.searches.Add(1)
 	if f.onNearest != nil {
@@ -102,6 +107,15 @@ func (f *fake) Words(text string) query.Words {
 type fakeWords struct {
 	f     *fake
 	words []string
+}
+
+func (w fakeWords) Weight(text string) (sum float64) {
+	for _, word := range w.words {
+		if slices.Contains(strings.Fields(text), word) {
+			sum += 10
+		}
+	}
+	return sum
 }
 
 func (w fakeWords) Bound() float64 { return float64(10 * len(w.words)) }

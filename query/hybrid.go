@@ -19,6 +19,9 @@ type Words interface {
 	// Bound is a score that no document reaches, 0 when no document has any
 	// word of the text.
 	Bound() float64
+	// Weight returns how much of the bound the words in a text make up, each
+	// counted once.
+	Weight(text string) float64
 	// Explain returns what each word adds to the score of a document, the most
 	// first.
 	Explain(ord core.Ord) []index.Match

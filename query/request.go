@@ -76,6 +76,16 @@ type Request struct {
 	Fields []string `json:"fields,omitempty"`
 	// WithVector adds the stored vectors to the documents of the hits.
 	WithVector bool `json:"with_vector,omitempty"`
+	// Diversity makes hits differ from each other: from 0, by score alone, to 1,
+	// by difference alone (maximal marginal relevance). Hits keep their scores,
+	// which then do not fall steadily.
+	Diversity float32 `json:"diversity,omitempty"`
+	// Decay and Boosts change scores by the fields of the documents, among the
+	// candidates that score best without: four times the limit, at least 50.
+	Decay  *Decay  `json:"decay,omitempty"`
+	Boosts []Boost `json:"boosts,omitempty"`
+	// Highlight adds to each hit the sentence that matches best; empty adds none.
+	Highlight Highlighting `json:"highlight,omitempty"`
 	// Params tunes the index.
 	Params Params `json:"params,omitzero"`
 	// Explain adds to each hit how its score came about.
@@ -112,17 +122,22 @@ type Hit struct {
 	ID       string         `json:"id"`
 	Score    float32        `json:"score"` // by the mode and the collection's metric; larger is nearer
 	Document *core.Document `json:"document,omitempty"`
-	Explain  *Explain       `json:"explain,omitempty"`
+	// Highlight is the sentence that matches best, nil unless asked for and
+	// found.
+	Highlight *Highlight `json:"highlight,omitempty"`
+	Explain   *Explain   `json:"explain,omitempty"`
 }
 
 // Explain tells how the score of a hit came about.
 type Explain struct {
-	Mode    Mode          `json:"mode"`              // what found the hit
-	Metric  string        `json:"metric"`            // cosine, dot or l2
-	Dense   float32       `json:"dense"`             // the similarity of the vectors; 0 in mode lexical
-	Lexical *LexicalPart  `json:"lexical,omitempty"` // the words, in modes lexical and hybrid
-	Fusion  *FusionPart   `json:"fusion,omitempty"`  // how both became the score, in mode hybrid
-	Because []Contributor `json:"because,omitempty"` // the examples nearest to the hit, nearest first
+	Mode    Mode         `json:"mode"`              // what found the hit
+	Metric  string       `json:"metric"`            // cosine, dot or l2
+	Dense   float32      `json:"dense"`             // the similarity of the vectors; 0 in mode lexical
+	Lexical *LexicalPart `json:"lexical,omitempty"` // the words, in modes lexical and hybrid
+	Fusion  *FusionPart  `json:"fusion,omitempty"`  // how both became the score, in mode hybrid
+	// Adjusted tells how decay and boosts changed the score, in that order.
+	Adjusted []Adjustment  `json:"adjusted,omitempty"`
+	Because  []Contributor `json:"because,omitempty"` // the examples nearest to the hit, nearest first
 }
 
 // LexicalPart tells what the words of a hit brought.
@@ -155,7 +170,11 @@ type Took struct {
 	Embed    float64 `json:"embed"`    // waiting for and running the model
 	Search   float64 `json:"search"`   // the filter and the index
 	Fetch    float64 `json:"fetch"`    // reading documents and stored examples
-	Total    float64 `json:"total"`    // all of the query
+	// Shape and Highlight are there only where they were asked for: diversity,
+	// decay and boosts, and finding the sentences that match.
+	Shape     float64 `json:"shape,omitempty"`
+	Highlight float64 `json:"highlight,omitempty"`
+	Total     float64 `json:"total"` // all of the query
 }
 
 // Response is the answer to a search or a recommendation: the hits, best

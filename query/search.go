@@ -30,13 +30,20 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	if err != nil {
 		return Response{}, err
 	}
-	ranked, s, err := e.candidates(ctx, r, p, &took)
+	wide := r.widened()
+	ranked, s, err := e.candidates(ctx, wide, p, &took)
 	if err != nil {
 		return Response{}, err
 	}
-	explained := r.Explain && len(p.liked) > 0
-	found, err := e.fetch(ctx, ranked.neighbors, s, r.Limit, r.WithVector || explained, &took)
+	vectors := r.WithVector || r.Diversity > 0 || r.Explain && len(p.liked) > 0
+	found, err := e.fetch(ctx, ranked.neighbors, s, wide.Limit, vectors, &took)
 	if err != nil {
+		return Response{}, err
+	}
+	if found, err = e.shape(ctx, r, ranked, found, &took); err != nil {
+		return Response{}, err
+	}
+	if err := e.highlight(ctx, r, p, found, &took); err != nil {
 		return Response{}, err
 	}
 	hits, err := e.hits(ctx, r, p, ranked, found)
@@ -112,9 +119,13 @@ func (e *Engine) bounded(score float32) float32 {
 
 // found is a document with its score.
 type found struct {
-	doc   *core.Document
-	ord   core.Ord
-	score float32
+	doc       *core.Document
+	ord       core.Ord
+	score     float32
+	relevance float32      // the score before it was adjusted
+	adjusted  []Adjustment // by what
+	picked    bool         // among the hits, while those are chosen
+	highlight *Highlight
 }
 
 // fetch reads the documents of the first k neighbors. A document that was
@@ -136,7 +147,7 @@ func (e *Engine) fetch(ctx context.Context, neighbors []index.Neighbor, s scope,
 		}
 		for i, doc := range docs {
 			if doc != nil && !s.leavesOut(doc.ID) {
-				list = append(list, found{doc, batch[i].Ord, batch[i].Score})
+				list = append(list, found{doc: doc, ord: batch[i].Ord, score: batch[i].Score, relevance: batch[i].Score})
 			}
 		}
 	}
@@ -151,7 +162,7 @@ func (e *Engine) hits(ctx context.Context, r Request, p point, ranked ranking, l
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		hits[i] = Hit{ID: f.doc.ID, Score: f.score, Document: shown(f.doc, r)}
+		hits[i] = Hit{ID: f.doc.ID, Score: f.score, Document: shown(f.doc, r), Highlight: f.highlight}
 		if r.Explain {
 			hits[i].Explain = e.explain(f, ranked, p.liked)
 		}

@@ -126,7 +126,7 @@ func (r *Request) checkSettings() error {
 	case r.MinScore != nil && !finite(float64(*r.MinScore)):
 		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
 	}
-	return r.checkMode()
+	return cmp.Or(r.checkMode(), r.checkShape())
 }
 
 func (r *Request) checkMode() error {
@@ -135,6 +135,8 @@ func (r *Request) checkMode() error {
 		return core.Invalid("/mode", `use "dense", "lexical" or "hybrid"`, "unknown mode %.80q", r.Mode)
 	case r.Params.Fusion != "" && r.Params.Fusion != FusionWeighted && r.Params.Fusion != FusionRRF:
 		return core.Invalid("/params/fusion", `use "weighted" or "rrf"`, "unknown fusion %.80q", r.Params.Fusion)
+	case r.Highlight != "" && r.Highlight != HighlightAuto && r.Highlight != HighlightWords && r.Highlight != HighlightMeaning:
+		return core.Invalid("/highlight", `use "auto", "words" or "meaning"`, "unknown highlighting %.80q", r.Highlight)
 	case (r.Mode == Lexical || r.Mode == Hybrid) && r.Text == "":
 		return core.Invalid("/mode", `give a "text", or use mode "dense"`, "mode %s finds words and the request has none", r.Mode)
 	}

@@ -71,7 +71,10 @@ func (a *app) renderHits(hits []query.Hit, fields []string, explain bool) {
 	const textColumn = 4
 	room := a.room(header, rows, textColumn)
 	for i, h := range hits {
-		if h.Document != nil {
+		switch {
+		case h.Highlight != nil:
+			rows[i][textColumn] = oneLine(h.Highlight.Text, room)
+		case h.Document != nil:
 			rows[i][textColumn] = oneLine(h.Document.Text, room)
 		}
 	}
@@ -147,6 +150,19 @@ func why(e *query.Explain) string {
 	if e == nil {
 		return ""
 	}
+	out := found(e)
+	for _, a := range e.Adjusted {
+		if a.Factor != 0 {
+			out += fmt.Sprintf(", %s ×%.2f", a.Field, a.Factor)
+		} else {
+			out += fmt.Sprintf(", %s %+.2f", a.Field, a.Adds)
+		}
+	}
+	return out
+}
+
+// found tells what a hit was found by.
+func found(e *query.Explain) string {
 	switch {
 	case e.Mode == query.Lexical:
 		return terms(e.Lexical)
@@ -181,8 +197,9 @@ func terms(l *query.LexicalPart) string {
 // renderTook prints the time of each stage. What is much longer than its
 // stages had to open the model first.
 func (a *app) renderTook(what string, t query.Took) {
-	rest := t.Total - t.Tokenize - t.Embed - t.Search - t.Fetch
+	rest := t.Total - t.Tokenize - t.Embed - t.Search - t.Fetch - t.Shape - t.Highlight
 	loading := pick(rest > 20, fmt.Sprintf(", loading the model %.0f", rest), "")
-	a.tell("%s", a.outStyle().dim(fmt.Sprintf("%s in %.1f ms: tokenize %.1f, embed %.1f, search %.1f, fetch %.1f%s",
-		what, t.Total, t.Tokenize, t.Embed, t.Search, t.Fetch, loading)))
+	a.tell("%s", a.outStyle().dim(fmt.Sprintf("%s in %.1f ms: tokenize %.1f, embed %.1f, search %.1f, fetch %.1f%s%s%s",
+		what, t.Total, t.Tokenize, t.Embed, t.Search, t.Fetch,
+		pick(t.Shape > 0, fmt.Sprintf(", shape %.1f", t.Shape), ""), pick(t.Highlight > 0, fmt.Sprintf(", highlight %.1f", t.Highlight), ""), loading)))
 }

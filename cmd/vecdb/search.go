@@ -20,6 +20,7 @@ type queryFlags struct {
 	minScore float32
 	exact    bool
 	recall   float64
+	shape    shapeFlags
 }
 
 func (q *queryFlags) add(cmd *cobra.Command) {
@@ -31,6 +32,7 @@ func (q *queryFlags) add(cmd *cobra.Command) {
 	f.BoolVar(&q.explain, "explain", false, "show how each score came about")
 	f.Float32Var(&q.minScore, "min-score", 0, "leave out hits with a lower score")
 	f.Float64Var(&q.recall, "recall", 0, "share of the nearest to find on average, for instance 0.95 (default: a fixed breadth of search)")
+	q.shape.add(cmd)
 	f.BoolVar(&q.exact, "exact", false, "compare with every document, whatever the index")
 }
 
@@ -47,6 +49,9 @@ func (q *queryFlags) request(cmd *cobra.Command, a *app) (query.Request, error) 
 		return query.Request{}, err
 	}
 	r := query.Request{Limit: q.limit, Filter: filter, Exclude: q.exclude, Explain: q.explain, Params: query.Params{Exact: q.exact, Recall: q.recall}}
+	if err := q.shape.apply(&r); err != nil {
+		return query.Request{}, err
+	}
 	if cmd.Flags().Changed("min-score") {
 		r.MinScore = &q.minScore
 	}
@@ -92,6 +97,7 @@ func (a *app) searchCommand() *cobra.Command {
 		Short: "Find the documents nearest to a text in meaning and words",
 		Example: `  vecdb search "sad film about a father and son"
   vecdb search war at sea --filter 'year>=1990' --filter genre=war --fields year,genre
+  vecdb search "central bank" --decay published:30d --diversity 0.3 --highlight
   vecdb search --mode lexical --explain "error E1042"
   vecdb search --json "how do I reset my card?" | jq '.hits[0].id'`,
 		Args: atLeast(1, "a text to search for"),

@@ -262,6 +262,23 @@ func (b *bitmap) count() (n int) {
 	return n
 }
 
+// Weight returns the weights of the query's terms that are in text, each
+// counted once: a part of the bound.
+func (q *Query) Weight(text string) float64 {
+	sum := 0.0
+	seen := make(map[string]bool)
+	analyze(text, func(term string) {
+		if seen[term] {
+			return
+		}
+		seen[term] = true
+		if i := slices.IndexFunc(q.lists, func(l list) bool { return l.term == term }); i >= 0 {
+			sum += q.lists[i].weight
+		}
+	})
+	return sum
+}
+
 // Explain returns what the terms of the query add to the score of a document,
 // the most first; nil when it holds none of them or is not there.
 func (q *Query) Explain(ord core.Ord) []index.Match {

@@ -62,20 +62,21 @@ var testOnly = []string{
 // homes names the one folder that may import an outside module (or any module
 // below the given prefix).
 var homes = map[string]string{
-	"github.com/dgraph-io/badger":         "storage/badger",
-	"github.com/coder/hnsw":               "index/coder",
-	"github.com/yalue/onnxruntime_go":     "embedder/ort",
-	"github.com/sugarme/tokenizer":        "embedder/token",
-	"github.com/RoaringBitmap/roaring":    "internal/core",
-	"github.com/clipperhouse/uax29":       "index/lexical",
-	"github.com/kljensen/snowball":        "index/lexical",
-	"github.com/gin-gonic/gin":            "server",
-	"github.com/prometheus/client_golang": "server",
-	"github.com/spf13/cobra":              "cmd/vecdb",
-	"github.com/vbauerster/mpb":           "cmd/vecdb",
-	"github.com/jedib0t/go-pretty":        "cmd/vecdb",
-	"gonum.org/v1/plot":                   "bench",
-	"github.com/klauspost/cpuid":          "internal/simd",
+	"github.com/dgraph-io/badger":                "storage/badger",
+	"github.com/coder/hnsw":                      "index/coder",
+	"github.com/yalue/onnxruntime_go":            "embedder/ort",
+	"github.com/sugarme/tokenizer":               "embedder/token",
+	"github.com/RoaringBitmap/roaring":           "internal/core",
+	"github.com/clipperhouse/uax29/v2/words":     "index/lexical",
+	"github.com/clipperhouse/uax29/v2/sentences": "query",
+	"github.com/kljensen/snowball":               "index/lexical",
+	"github.com/gin-gonic/gin":                   "server",
+	"github.com/prometheus/client_golang":        "server",
+	"github.com/spf13/cobra":                     "cmd/vecdb",
+	"github.com/vbauerster/mpb":                  "cmd/vecdb",
+	"github.com/jedib0t/go-pretty":               "cmd/vecdb",
+	"gonum.org/v1/plot":                          "bench",
+	"github.com/klauspost/cpuid":                 "internal/simd",
 }
 
 func TestImportsGoOneWay(t *testing.T) {
