@@ -7,6 +7,7 @@ package simd
 
 //go:generate sh -c "cd _asm && go run . -out ../dot_amd64.s -stubs ../dot_amd64.go -pkg simd"
 //go:generate sh -c "cd _asm && go run . -kernels codes -out ../codes_amd64.s -stubs ../codes_amd64.go -pkg simd"
+//go:generate sh -c "cd _asm && go run . -kernels matrices -out ../matrix/kernels_amd64.s -stubs ../matrix/kernels_amd64.go -pkg matrix"
 
 import (
 	"fmt"
@@ -14,8 +15,11 @@ import (
 )
 
 // Env names the environment variable that chooses kernels by name, for tests
-// and comparisons: "generic", "fma", "avx2", "avx512", "avx512vnni" or
-// "avx512vbmi". A set that the processor does not have is passed over.
+// and comparisons: "generic", "fma", "avx2", "avxvnni", "avx512", "avx512vnni",
+// "avx512vbmi" or "amx". The distances know no "avxvnni" and take "avx2" for it,
+// and no "amx", for which they take their fastest; package matrix knows no "fma"
+// and no "avx512vbmi" and takes "generic" and "avx512vnni". A set that the
+// processor does not have is passed over.
 const Env = "VECDB_SIMD"
 
 // kernels is one set of implementations. Both functions take vectors of equal
@@ -35,6 +39,9 @@ var generic = kernels{name: "generic", dot: dotGeneric, l2: l2Generic}
 var chosen = choose(os.Getenv(Env))
 
 func choose(want string) kernels {
+	if want == "avxvnni" { // A set that only package matrix has.
+		want = "avx2"
+	}
 	sets := available()
 	for _, k := range sets {
 		if k.name == want {

@@ -1,8 +1,9 @@
-// Command asm generates the assembly kernels of package simd. Run it by
+// Command asm generates the assembly kernels of packages simd and matrix. Run it by
 // `go generate ./internal/simd`, which runs:
 //
 //	go run . -out ../dot_amd64.s -stubs ../dot_amd64.go -pkg simd
 //	go run . -kernels codes -out ../codes_amd64.s -stubs ../codes_amd64.go -pkg simd
+//	go run . -kernels matrices -out ../matrix/kernels_amd64.s -stubs ../matrix/kernels_amd64.go -pkg matrix
 package main
 
 import (
@@ -11,7 +12,7 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 )
 
-var only = flag.String("kernels", "dot", "which kernels to generate: dot or codes")
+var only = flag.String("kernels", "dot", "which kernels to generate: dot, codes or matrices")
 
 func main() {
 	flag.Parse()
@@ -23,6 +24,8 @@ func main() {
 		for _, k := range []kernel{dotCodes, dotCodesList, scanBlock, buildTable, encodeEdge, dotFine, hadamard, quantize, maxAbs, multiply, insertSorted} {
 			k.generate()
 		}
+	case "matrices":
+		matrices()
 	}
 	Generate()
 }

@@ -1,10 +1,12 @@
 package matrix
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
-// apply goes query by query, so that the scores of one query are all that is
-// kept.
-func (a *Attention) apply(dst, qkv []float32, n, heads, size int) {
+// generic is Apply for any size, query by query.
+func (a *Attention) generic(dst, qkv []float32, n, heads, size int) {
 	if cap(a.scores) < n {
 		a.scores = make([]float32, n)
 	}
@@ -18,28 +20,53 @@ func (a *Attention) apply(dst, qkv []float32, n, heads, size int) {
 				for c, v := range q {
 					dot += v * k[c]
 				}
-				scores[j] = dot / float32(math.Sqrt(float64(size)))
+				scores[j] = dot
 			}
-			softmaxGeneric(scores)
-			out := dst[i*width+h*size:][:size]
-			clear(out)
-			for j, p := range scores {
-				for c, v := range qkv[3*j*width+2*width+h*size:][:size] {
-					out[c] += p * v
-				}
-			}
+			part := softmax2(scores, float32(math.Log2E/math.Sqrt(float64(size))))
+			mix(dst[i*width+h*size:][:size], scores, part, qkv[2*width+h*size:], 3*width)
 		}
 	}
 }
 
-// softmaxGeneric makes exp(x[i]) of each number, as a part of their sum.
-func softmaxGeneric(x []float32) {
+// softmax2 makes 2^(scale·(x[i]-greatest)) of each number and returns 1 by their
+// sum.
+func softmax2(x []float32, scale float32) float32 {
 	_, high := boundsGeneric(x)
 	var sum float64
 	for i, v := range x {
-		e := math.Exp(float64(v - high))
+		e := math.Exp2(float64(scale * (v - high)))
 		x[i] = float32(e)
 		sum += e
 	}
-	scale(x, float32(1/sum))
+	return float32(1 / sum)
+}
+
+// mix puts the sum of the rows of v, weighted by p·part, into out.
+func mix(out, p []float32, part float32, v []float32, stride int) {
+	clear(out)
+	for j, w := range p {
+		for c, x := range v[j*stride:][:len(out)] {
+			out[c] += w * x
+		}
+	}
+	scale(out, part)
+}
+
+// attendGeneric attends for some queries of one head.
+func attendGeneric(p *byte) {
+	t := (*attendTask)(unsafe.Pointer(p))
+	line := func(p *float32, i, stride, n int) []float32 {
+		return unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p), i*stride)), n)
+	}
+	values := line(t.values, 0, 0, (t.n-1)*t.stride/4+t.size)
+	for i := range t.rows {
+		q, scores := line(t.q, i, t.stride, t.size), line(t.scores, 0, 0, t.n)
+		clear(scores)
+		for c, v := range q {
+			for j, k := range line(t.keys, c, t.padded, t.n) {
+				scores[j] += v * k
+			}
+		}
+		mix(line(t.dst, i, t.dstStride, t.size), scores, softmax2(scores, t.scale), values, t.stride/4)
+	}
 }

@@ -38,35 +38,57 @@ func exactAttention(qkv []float32, n, heads, size int) []float64 {
 }
 
 func TestAttentionAgainstItsDefinition(t *testing.T) {
-	rng := newRand(t)
-	for _, heads := range [][2]int{{1, 32}, {3, 32}, {2, 64}, {2, 24}} {
-		var a Attention
-		for _, n := range []int{130, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65} {
-			t.Run(fmt.Sprint(n, " tokens, heads ", heads), func(t *testing.T) {
-				width := heads[0] * heads[1]
-				qkv, got := normals(rng, 3*n*width), make([]float32, n*width)
-				a.Apply(got, qkv, n, heads[0], heads[1])
-				for i, want := range exactAttention(qkv, n, heads[0], heads[1]) {
-					if math.Abs(float64(got[i])-want) > 1e-5 {
-						t.Fatalf("number %d is %v, want %v", i, got[i], want)
+	eachSet(t, func(t *testing.T) {
+		rng := newRand(t)
+		for _, heads := range [][2]int{{1, 32}, {3, 32}, {2, 64}, {2, 24}} {
+			var a Attention
+			for _, n := range []int{130, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65} {
+				t.Run(fmt.Sprint(n, " tokens, heads ", heads), func(t *testing.T) {
+					width := heads[0] * heads[1]
+					qkv, got := guarded(t, 3*n*width), guarded(t, n*width)
+					copy(qkv, normals(rng, 3*n*width))
+					a.Apply(got, qkv, n, heads[0], heads[1])
+					for i, want := range exactAttention(qkv, n, heads[0], heads[1]) {
+						if math.Abs(float64(got[i])-want) > 1e-5 {
+							t.Fatalf("number %d is %v, want %v", i, got[i], want)
+						}
 					}
-				}
-			})
+				})
+			}
 		}
-	}
+	})
 }
 
 func TestAttentionOfLargeScoresStaysFinite(t *testing.T) {
-	const n, size = 20, 32
-	rng := newRand(t)
-	qkv, got := normals(rng, 3*n*size), make([]float32, n*size)
-	for i := range qkv {
-		qkv[i] *= 12 // The scores are about 150; exp of 89 is none any more.
-	}
-	new(Attention).Apply(got, qkv, n, 1, size)
-	for i, want := range exactAttention(qkv, n, 1, size) {
-		if !(math.Abs(float64(got[i])-want) < 0.02) {
-			t.Fatalf("number %d is %v, want %v", i, got[i], want)
+	eachSet(t, func(t *testing.T) {
+		const n, size = 20, 32
+		rng := newRand(t)
+		qkv, got := normals(rng, 3*n*size), make([]float32, n*size)
+		for i := range qkv {
+			qkv[i] *= 12 // The scores are about 150; exp of 89 is none any more.
 		}
-	}
+		new(Attention).Apply(got, qkv, n, 1, size)
+		for i, want := range exactAttention(qkv, n, 1, size) {
+			if !(math.Abs(float64(got[i])-want) < 0.02) {
+				t.Fatalf("number %d is %v, want %v", i, got[i], want)
+			}
+		}
+	})
+}
+
+func BenchmarkAttention(b *testing.B) {
+	eachSet(b, func(b *testing.B) {
+		rng := newRand(b)
+		for _, n := range []int{12, 92, 256, 512} {
+			b.Run(fmt.Sprint(n), func(b *testing.B) {
+				const heads, size = 12, 32
+				qkv, dst := normals(rng, 3*n*heads*size), make([]float32, n*heads*size)
+				var a Attention
+				for b.Loop() {
+					a.Apply(dst, qkv, n, heads, size)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/token")
+			})
+		}
+	})
 }

@@ -1,8 +1,10 @@
+//go:build !amd64 || purego
+
 package matrix
 
-func productInt8(t *task) { productInt8Generic(t) }
+func productInt8(t *byte) { productInt8Generic(t) }
 
-func productBFloat16(t *task) { productBFloat16Generic(t) }
+func productBFloat16(t *byte) { productBFloat16Generic(t) }
 
 func layerNorm(x, gain, bias []float32, eps float32) { layerNormGeneric(x, gain, bias, eps) }
 
@@ -14,5 +16,7 @@ func quantize(x []float32, low, inv float32, to *byte) { quantizeGeneric(x, low,
 
 func roundBFloat16(x []float32, to *byte) { roundBFloat16Generic(x, to) }
 
-// Kernels names the set of kernels in use.
-func Kernels() string { return "generic" }
+// available returns the sets that this build has.
+func available() []set { return []set{{generic, 0}} }
+
+func attend(t *byte) { attendGeneric(t) }

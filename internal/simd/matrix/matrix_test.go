@@ -40,36 +40,38 @@ func errorBound(kind Kind, in int) float64 {
 var kinds = map[string]Kind{"int8": Int8, "bfloat16": BFloat16}
 
 func TestProductIsNearTheExactOne(t *testing.T) {
-	for name, kind := range kinds {
-		for _, size := range [][3]int{{1, 1, 1}, {2, 64, 32}, {33, 100, 50}, {65, 384, 40}} {
-			n, in, out := size[0], size[1], size[2]
-			t.Run(fmt.Sprint(name, n, "×", in, "×", out), func(t *testing.T) {
-				rng := newRand(t)
-				x, w, bias, before := normals(rng, n*in), normals(rng, out*in), normals(rng, out), normals(rng, n*out)
-				m := pack(kind, w, in, out)
-				var rows Rows
-				rows.Set(kind, x, n, in)
-				for op, finish := range map[Op]func(v, before float64) float64{
-					Store: func(v, _ float64) float64 { return v },
-					Add:   func(v, before float64) float64 { return v + before },
-					GELU:  func(v, _ float64) float64 { return v * 0.5 * (1 + math.Erf(v/math.Sqrt2)) },
-				} {
-					got := slices.Clone(before)
-					m.Mul(got, &rows, bias, op)
-					for i, v := range got {
-						r, o := i/out, i%out
-						exact := float64(bias[o])
-						for k := range in {
-							exact += float64(x[r*in+k]) * float64(w[o*in+k])
-						}
-						if want := finish(exact, float64(before[i])); math.Abs(float64(v)-want) > errorBound(kind, in) {
-							t.Fatalf("op %d: output %d of row %d is %v, want %v", op, o, r, v, want)
+	eachSet(t, func(t *testing.T) {
+		for name, kind := range kinds {
+			for _, size := range [][3]int{{1, 1, 1}, {2, 64, 32}, {33, 100, 50}, {65, 384, 40}} {
+				n, in, out := size[0], size[1], size[2]
+				t.Run(fmt.Sprint(name, n, "×", in, "×", out), func(t *testing.T) {
+					rng := newRand(t)
+					x, w, bias, before := normals(rng, n*in), normals(rng, out*in), normals(rng, out), normals(rng, n*out)
+					m := pack(kind, w, in, out)
+					var rows Rows
+					rows.Set(kind, x, n, in)
+					for op, finish := range map[Op]func(v, before float64) float64{
+						Store: func(v, _ float64) float64 { return v },
+						Add:   func(v, before float64) float64 { return v + before },
+						GELU:  func(v, _ float64) float64 { return v * 0.5 * (1 + math.Erf(v/math.Sqrt2)) },
+					} {
+						got := slices.Clone(before)
+						m.Mul(got, &rows, bias, op)
+						for i, v := range got {
+							r, o := i/out, i%out
+							exact := float64(bias[o])
+							for k := range in {
+								exact += float64(x[r*in+k]) * float64(w[o*in+k])
+							}
+							if want := finish(exact, float64(before[i])); math.Abs(float64(v)-want) > errorBound(kind, in) {
+								t.Fatalf("op %d: output %d of row %d is %v, want %v", op, o, r, v, want)
+							}
 						}
 					}
-				}
-			})
+				})
+			}
 		}
-	}
+	})
 }
 
 func TestMatrixOutlivesItsBytes(t *testing.T) {
@@ -118,47 +120,51 @@ func TestBytesThatAreNoMatrixAreRefused(t *testing.T) {
 }
 
 func TestRowsAreUsedAgainForFewerAndMore(t *testing.T) {
-	rng := newRand(t)
-	for name, kind := range kinds {
-		var used Rows
-		for _, size := range [][2]int{{40, 130}, {3, 64}, {17, 7}, {64, 384}, {1, 1}} {
-			n, in := size[0], size[1]
-			x, bias := normals(rng, n*in), make([]float32, 16)
-			m := pack(kind, normals(rng, 16*in), in, 16)
-			var fresh Rows
-			got, want := make([]float32, 16*n), make([]float32, 16*n)
-			used.Set(kind, x, n, in)
-			fresh.Set(kind, x, n, in)
-			m.Mul(got, &used, bias, Store)
-			m.Mul(want, &fresh, bias, Store)
-			if used.Len() != n || !slices.Equal(got, want) {
-				t.Errorf("%s: %d rows of %d differ when memory is used again", name, n, in)
+	eachSet(t, func(t *testing.T) {
+		rng := newRand(t)
+		for name, kind := range kinds {
+			var used Rows
+			for _, size := range [][2]int{{40, 130}, {3, 64}, {17, 7}, {64, 384}, {1, 1}} {
+				n, in := size[0], size[1]
+				x, bias := normals(rng, n*in), make([]float32, 16)
+				m := pack(kind, normals(rng, 16*in), in, 16)
+				var fresh Rows
+				got, want := make([]float32, 16*n), make([]float32, 16*n)
+				used.Set(kind, x, n, in)
+				fresh.Set(kind, x, n, in)
+				m.Mul(got, &used, bias, Store)
+				m.Mul(want, &fresh, bias, Store)
+				if used.Len() != n || !slices.Equal(got, want) {
+					t.Errorf("%s: %d rows of %d differ when memory is used again", name, n, in)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestExtremeRowsStayExactOrFinite(t *testing.T) {
-	const in = 128
-	w, bias := make([]float32, in), []float32{0}
-	for i := range w {
-		w[i] = 1
-	}
-	for name, v := range map[string]float32{"zero": 0, "one": 1, "negative": -3, "tiny": 1e-38, "large": 1e30} {
-		for kindName, kind := range kinds {
-			x := make([]float32, in)
-			for i := range x {
-				x[i] = v
-			}
-			var rows Rows
-			rows.Set(kind, x, 1, in)
-			got := make([]float32, 1)
-			pack(kind, w, in, 1).Mul(got, &rows, bias, Store)
-			if want := float64(v) * in; math.Abs(float64(got[0])-want) > 0.005*math.Abs(want) {
-				t.Errorf("%s of %s: got %v, want %v", kindName, name, got[0], want)
+	eachSet(t, func(t *testing.T) {
+		const in = 128
+		w, bias := make([]float32, in), []float32{0}
+		for i := range w {
+			w[i] = 1
+		}
+		for name, v := range map[string]float32{"zero": 0, "one": 1, "negative": -3, "tiny": 1e-36, "large": 1e30} {
+			for kindName, kind := range kinds {
+				x := make([]float32, in)
+				for i := range x {
+					x[i] = v
+				}
+				var rows Rows
+				rows.Set(kind, x, 1, in)
+				got := make([]float32, 1)
+				pack(kind, w, in, 1).Mul(got, &rows, bias, Store)
+				if want := float64(v) * in; math.Abs(float64(got[0])-want) > 0.005*math.Abs(want) {
+					t.Errorf("%s of %s: got %v, want %v", kindName, name, got[0], want)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestWrongSizesPanic(t *testing.T) {

@@ -1,6 +1,9 @@
 package matrix
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Op is what becomes of a product before it is stored.
 type Op int
@@ -108,8 +111,8 @@ func (m *Matrix) edge(t *task, panel, rest int, dst []float32, x *Rows, bias []f
 
 func (m *Matrix) run(t *task) {
 	if m.kind == Int8 {
-		productInt8(t)
+		productInt8((*byte)(unsafe.Pointer(t)))
 	} else {
-		productBFloat16(t)
+		productBFloat16((*byte)(unsafe.Pointer(t)))
 	}
 }

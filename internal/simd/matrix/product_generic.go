@@ -7,7 +7,8 @@ import (
 
 // productInt8Generic multiplies rows of unsigned bytes with panels of signed
 // ones.
-func productInt8Generic(t *task) {
+func productInt8Generic(p *byte) {
+	t := (*task)(unsafe.Pointer(p))
 	t.eachLine(func(r, o int, x, w unsafe.Pointer) {
 		var sums [tileRows]int32
 		for i := range t.steps * tileRows {
@@ -19,14 +20,15 @@ func productInt8Generic(t *task) {
 			}
 		}
 		for j, sum := range sums {
-			v := float32(sum)*at(t.scale, r) + float32(at(t.low, r)*at(t.colSum, o+j))
-			t.finish(r, o+j, float32(v*at(t.colScale, o+j))+at(t.bias, o+j))
+			v := float32(sum)*number(t.scale, r) + float32(number(t.low, r)*number(t.colSum, o+j))
+			t.finish(r, o+j, float32(v*number(t.colScale, o+j))+number(t.bias, o+j))
 		}
 	})
 }
 
 // productBFloat16Generic multiplies rows of bfloat16 with panels of such.
-func productBFloat16Generic(t *task) {
+func productBFloat16Generic(p *byte) {
+	t := (*task)(unsafe.Pointer(p))
 	t.eachLine(func(r, o int, x, w unsafe.Pointer) {
 		var sums [tileRows]float32
 		for i := range t.steps * tileRows {
@@ -38,7 +40,7 @@ func productBFloat16Generic(t *task) {
 			}
 		}
 		for j, sum := range sums {
-			t.finish(r, o+j, sum+at(t.bias, o+j))
+			t.finish(r, o+j, sum+number(t.bias, o+j))
 		}
 	})
 }
@@ -76,8 +78,8 @@ func (t *task) finish(row, output int, v float32) {
 	*to = v
 }
 
-// at is the i-th number behind p.
-func at(p *float32, i int) float32 { return *(*float32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
+// number is the i-th number behind p.
+func number(p *float32, i int) float32 { return *(*float32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
 
 // gelu is x·Φ(x), where Φ is the normal distribution (Hendrycks and Gimpel,
 // arXiv 1606.08415).
