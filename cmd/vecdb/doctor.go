@@ -16,6 +16,7 @@ import (
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/embedder/hub"
 	"github.com/vecdb/vecdb/internal/simd"
+	"github.com/vecdb/vecdb/internal/simd/matrix"
 )
 
 // The states of a check.
@@ -69,7 +70,7 @@ func (a *app) examine(ctx context.Context, deep bool) ([]finding, error) {
 	b := vecdb.BuildInfo()
 	out := []finding{
 		{"version", stateOK, fmt.Sprintf("vecdb %s, commit %s, %s", b.Version, b.Commit, b.Go), ""},
-		{"processor", stateOK, fmt.Sprintf("%d cores, %s; distance kernels: %s", runtime.NumCPU(), cpuFeatures(), simd.Kernels()), ""},
+		{"processor", stateOK, fmt.Sprintf("%d cores, %s; kernels for distances: %s, for matrices: %s", runtime.NumCPU(), cpuFeatures(), simd.Kernels(), matrix.Kernels()), ""},
 		a.checkRuntime(h, deep),
 	}
 	out = append(out, a.checkModels(h, manifest, deep)...)

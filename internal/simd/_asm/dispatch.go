@@ -42,11 +42,7 @@ type body struct {
 // rather than calls, so that the choice costs no more than a predicted branch
 // and the body sees the arguments where the caller has put them.
 func (k kernel) generate() {
-	for _, b := range k.bodies {
-		name := k.name + b.level.suffix
-		k.text(name, fmt.Sprintf("%s is %s with %s.", name, k.name, b.level.needs))
-		b.emit(name)
-	}
+	k.generateBodies()
 	k.text(k.name, k.doc)
 	for _, b := range k.bodies {
 		next := fmt.Sprintf("%s_below_%s", k.name, strings.ToLower(b.level.suffix))
@@ -56,6 +52,15 @@ func (k kernel) generate() {
 		Label(next)
 	}
 	tail("·" + k.name + "Generic")
+}
+
+// generateBodies writes the bodies alone, for a caller who chooses.
+func (k kernel) generateBodies() {
+	for _, b := range k.bodies {
+		name := k.name + b.level.suffix
+		k.text(name, fmt.Sprintf("%s is %s with %s.", name, k.name, b.level.needs))
+		b.emit(name)
+	}
 }
 
 func (k kernel) text(name, doc string) {

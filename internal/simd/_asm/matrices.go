@@ -13,13 +13,16 @@ var (
 	matrixAVXVNNI = level{2, "AVXVNNI", "AVX2, FMA3 and AVXVNNI"}
 	matrixAVX512  = level{3, "AVX512", "AVX512F and AVX512BW"}
 	matrixVNNI    = level{4, "VNNI", "AVX512F, AVX512BW and AVX512VNNI"}
-	matrixAMX     = level{5, "AMX", "AVX512F, AVX512BW and AMX"}
+	matrixAMX     = level{5, "AMX", "AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX"}
 )
 
 // matrices writes the kernels of package matrix.
 func matrices() {
 	for _, k := range []kernel{productInt8, productBFloat16, boundsOf, quantizeRow, roundRow, normRow, sumRow, attend} {
 		k.generate()
+	}
+	for _, k := range []kernel{packHead, attendTiles} {
+		k.generateBodies()
 	}
 }
 

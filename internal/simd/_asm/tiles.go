@@ -17,20 +17,7 @@ const (
 // never outlive what the scheduler may interrupt.
 func tiles(name string, int8 bool) {
 	f := zmm
-	// Palette 1; 8 tiles of 16 rows of 64 bytes.
-	config := constant("tileconfig", bytes(64, func(i int) int {
-		switch {
-		case i == 0:
-			return 1
-		case i >= 16 && i < 32 && i%2 == 0:
-			return stepBytes
-		case i >= 48 && i < 56:
-			return tileRows
-		}
-		return 0
-	}))
-	LEAQ(config, gX)
-	raw(append(vex(0, 0, nX, 0, 0, 0), 0x49, 0x06)...) // LDTILECFG (RSI)
+	configure()
 	unit := begin(name, f, func() {})
 	Label(name + "_rows")
 	weightsAddress(f, gW)
@@ -51,14 +38,33 @@ func tiles(name string, int8 bool) {
 	finish(name+"_32", f, int8, 2*tileRows)
 	CMPQ(gRow, at(gTask, taskRows))
 	JLT(LabelRef(name + "_rows"))
-	unit(func() { raw(0xc4, 0xe2, 0x78, 0x49, 0xc0) }) // TILERELEASE
+	unit(releaseTiles)
 }
+
+// configure makes 8 tiles of 16 rows of 64 bytes.
+func configure() {
+	config := constant("tileconfig", bytes(64, func(i int) int {
+		switch {
+		case i == 0:
+			return 1 // palette
+		case i >= 16 && i < 32 && i%2 == 0:
+			return stepBytes
+		case i >= 48 && i < 56:
+			return tileRows
+		}
+		return 0
+	}))
+	LEAQ(config, gX)
+	raw(append(vex(0, 0, nX, 0, 0, 0), 0x49, 0x06)...) // LDTILECFG (RSI)
+}
+
+func releaseTiles() { raw(0xc4, 0xe2, 0x78, 0x49, 0xc0) } // TILERELEASE
 
 // block adds up the products of one or two blocks of rows with two panels and
 // leaves them at gAcc.
 func block(label string, blocks int, int8 bool) {
 	for t := range 2 * blocks {
-		raw(append(vex(0, 0, 0, 0, 0, 3), 0x49, registers3(t, 0))...) // TILEZERO
+		tileZero(t)
 	}
 	Label(label + "_step")
 	tileLoad(4, nX)
@@ -84,9 +90,14 @@ func block(label string, blocks int, int8 bool) {
 }
 
 // tileLoad loads a tile from the memory at a register, nStride bytes a row.
-func tileLoad(t, base int) {
-	raw(append(vex(t, nStride, base, 0, 0, 3), 0x4b, byte(t<<3|4), byte(nStride<<3|base&7))...)
+func tileLoad(t, base int) { tileLoadBy(t, base, nStride) }
+
+// tileLoadBy loads a tile with another stride.
+func tileLoadBy(t, base, stride int) {
+	raw(append(vex(t, stride, base, 0, 0, 3), 0x4b, byte(t<<3|4), byte(stride&7<<3|base&7))...)
 }
+
+func tileZero(t int) { raw(append(vex(0, 0, 0, 0, 0, 3), 0x49, registers3(t, 0))...) }
 
 // tileStore stores a tile at gAcc + offset, nStride bytes a row.
 func tileStore(t, offset int) {

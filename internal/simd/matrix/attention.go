@@ -11,6 +11,7 @@ import (
 // one goroutine at a time.
 type Attention struct {
 	keys, mask, scores []float32
+	packed             []byte // for tiles
 }
 
 // Apply attends within a sequence of n tokens. qkv has n rows, each of them the
@@ -27,6 +28,10 @@ func (a *Attention) Apply(dst, qkv []float32, n, heads, size int) {
 		return
 	}
 	a.prepare(n, size)
+	if usesTiles(size) {
+		a.tiles(dst, qkv, n, heads, size)
+		return
+	}
 	for h := range heads {
 		a.transpose(qkv[width+h*size:], 3*width, n, size)
 		a.head(dst[h*size:], qkv[h*size:], n, heads, size)

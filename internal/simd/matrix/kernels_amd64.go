@@ -4,7 +4,7 @@
 
 package matrix
 
-// productInt8AMX is productInt8 with AVX512F, AVX512BW and AMX.
+// productInt8AMX is productInt8 with AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX.
 //
 //go:noescape
 func productInt8AMX(t *byte)
@@ -34,7 +34,7 @@ func productInt8AVX2(t *byte)
 //go:noescape
 func productInt8(t *byte)
 
-// productBFloat16AMX is productBFloat16 with AVX512F, AVX512BW and AMX.
+// productBFloat16AMX is productBFloat16 with AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX.
 //
 //go:noescape
 func productBFloat16AMX(t *byte)
@@ -143,3 +143,13 @@ func attendAVX2(t *byte)
 //
 //go:noescape
 func attend(t *byte)
+
+// packHeadAMX is packHead with AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX.
+//
+//go:noescape
+func packHeadAMX(t *byte)
+
+// attendTilesAMX is attendTiles with AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX.
+//
+//go:noescape
+func attendTilesAMX(t *byte)

@@ -6493,3 +6493,1406 @@ attend_below_avx512:
 
 attend_below_avx2:
 	JMP ·attendGeneric(SB)
+
+// func packHeadAMX(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·packHeadAMX(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 48(DI), R15
+	SHLQ $0x02, R15
+	LEAQ zeros<>+0(SB), R10
+	MOVQ (DI), SI
+	MOVQ 56(DI), R13
+	XORQ R12, R12
+
+packHeadAMX_q_block:
+	XORQ BX, BX
+
+packHeadAMX_q_columns:
+	MOVQ    SI, R11
+	MOVQ    R12, CX
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xd0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xd8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xe0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xe8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xf0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xf8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xd0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xd8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xe0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xe8
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xf0
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	VMOVUPS 64(AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0x32
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xf8
+	VMOVUPS Z0, (R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z2, 128(R13)
+	VMOVUPS Z3, 192(R13)
+	VMOVUPS Z4, 256(R13)
+	VMOVUPS Z5, 320(R13)
+	VMOVUPS Z6, 384(R13)
+	VMOVUPS Z7, 448(R13)
+	VMOVUPS Z8, 512(R13)
+	VMOVUPS Z9, 576(R13)
+	VMOVUPS Z10, 640(R13)
+	VMOVUPS Z11, 704(R13)
+	VMOVUPS Z12, 768(R13)
+	VMOVUPS Z13, 832(R13)
+	VMOVUPS Z14, 896(R13)
+	VMOVUPS Z15, 960(R13)
+	ADDQ    $+1024, R13
+	ADDQ    $+128, BX
+	CMPQ    BX, R15
+	JLT     packHeadAMX_q_columns
+	MOVQ    R11, SI
+	ADDQ    $+16, R12
+	CMPQ    R12, 40(DI)
+	JLT     packHeadAMX_q_block
+	MOVQ    8(DI), SI
+	MOVQ    64(DI), R13
+	XORQ    R12, R12
+
+packHeadAMX_k_block:
+	XORQ BX, BX
+
+packHeadAMX_k_columns:
+	MOVQ        SI, R11
+	MOVQ        R12, CX
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xc0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xc8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xd0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xd8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xe0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xe8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xf0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0xb2
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xf8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xc0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xc8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xd0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xd8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xe0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xe8
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xf0
+	MOVQ        R11, AX
+	CMPQ        CX, R9
+	CMOVQGE     R10, AX
+	ADDQ        R8, R11
+	INCQ        CX
+	VMOVUPS     (AX)(BX*1), Z16
+	VMOVUPS     64(AX)(BX*1), Z17
+	BYTE        $0x62
+	BYTE        $0x32
+	BYTE        $0x77
+	BYTE        $0x40
+	BYTE        $0x72
+	BYTE        $0xf8
+	VPUNPCKLDQ  Z1, Z0, Z16
+	VPUNPCKHDQ  Z1, Z0, Z17
+	VPUNPCKLDQ  Z3, Z2, Z18
+	VPUNPCKHDQ  Z3, Z2, Z19
+	VPUNPCKLDQ  Z5, Z4, Z20
+	VPUNPCKHDQ  Z5, Z4, Z21
+	VPUNPCKLDQ  Z7, Z6, Z22
+	VPUNPCKHDQ  Z7, Z6, Z23
+	VPUNPCKLDQ  Z9, Z8, Z24
+	VPUNPCKHDQ  Z9, Z8, Z25
+	VPUNPCKLDQ  Z11, Z10, Z26
+	VPUNPCKHDQ  Z11, Z10, Z27
+	VPUNPCKLDQ  Z13, Z12, Z28
+	VPUNPCKHDQ  Z13, Z12, Z29
+	VPUNPCKLDQ  Z15, Z14, Z30
+	VPUNPCKHDQ  Z15, Z14, Z31
+	VPUNPCKLQDQ Z18, Z16, Z0
+	VPUNPCKHQDQ Z18, Z16, Z1
+	VPUNPCKLQDQ Z19, Z17, Z2
+	VPUNPCKHQDQ Z19, Z17, Z3
+	VPUNPCKLQDQ Z22, Z20, Z4
+	VPUNPCKHQDQ Z22, Z20, Z5
+	VPUNPCKLQDQ Z23, Z21, Z6
+	VPUNPCKHQDQ Z23, Z21, Z7
+	VPUNPCKLQDQ Z26, Z24, Z8
+	VPUNPCKHQDQ Z26, Z24, Z9
+	VPUNPCKLQDQ Z27, Z25, Z10
+	VPUNPCKHQDQ Z27, Z25, Z11
+	VPUNPCKLQDQ Z30, Z28, Z12
+	VPUNPCKHQDQ Z30, Z28, Z13
+	VPUNPCKLQDQ Z31, Z29, Z14
+	VPUNPCKHQDQ Z31, Z29, Z15
+	VSHUFI32X4  $0x88, Z4, Z0, Z16
+	VSHUFI32X4  $0xdd, Z4, Z0, Z17
+	VSHUFI32X4  $0x88, Z12, Z8, Z18
+	VSHUFI32X4  $0xdd, Z12, Z8, Z19
+	VSHUFI32X4  $0x88, Z5, Z1, Z20
+	VSHUFI32X4  $0xdd, Z5, Z1, Z21
+	VSHUFI32X4  $0x88, Z13, Z9, Z22
+	VSHUFI32X4  $0xdd, Z13, Z9, Z23
+	VSHUFI32X4  $0x88, Z6, Z2, Z24
+	VSHUFI32X4  $0xdd, Z6, Z2, Z25
+	VSHUFI32X4  $0x88, Z14, Z10, Z26
+	VSHUFI32X4  $0xdd, Z14, Z10, Z27
+	VSHUFI32X4  $0x88, Z7, Z3, Z28
+	VSHUFI32X4  $0xdd, Z7, Z3, Z29
+	VSHUFI32X4  $0x88, Z15, Z11, Z30
+	VSHUFI32X4  $0xdd, Z15, Z11, Z31
+	VSHUFI32X4  $0x88, Z18, Z16, Z0
+	VSHUFI32X4  $0xdd, Z18, Z16, Z8
+	VSHUFI32X4  $0x88, Z19, Z17, Z4
+	VSHUFI32X4  $0xdd, Z19, Z17, Z12
+	VSHUFI32X4  $0x88, Z22, Z20, Z1
+	VSHUFI32X4  $0xdd, Z22, Z20, Z9
+	VSHUFI32X4  $0x88, Z23, Z21, Z5
+	VSHUFI32X4  $0xdd, Z23, Z21, Z13
+	VSHUFI32X4  $0x88, Z26, Z24, Z2
+	VSHUFI32X4  $0xdd, Z26, Z24, Z10
+	VSHUFI32X4  $0x88, Z27, Z25, Z6
+	VSHUFI32X4  $0xdd, Z27, Z25, Z14
+	VSHUFI32X4  $0x88, Z30, Z28, Z3
+	VSHUFI32X4  $0xdd, Z30, Z28, Z11
+	VSHUFI32X4  $0x88, Z31, Z29, Z7
+	VSHUFI32X4  $0xdd, Z31, Z29, Z15
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z1, 64(R13)
+	VMOVUPS     Z2, 128(R13)
+	VMOVUPS     Z3, 192(R13)
+	VMOVUPS     Z4, 256(R13)
+	VMOVUPS     Z5, 320(R13)
+	VMOVUPS     Z6, 384(R13)
+	VMOVUPS     Z7, 448(R13)
+	VMOVUPS     Z8, 512(R13)
+	VMOVUPS     Z9, 576(R13)
+	VMOVUPS     Z10, 640(R13)
+	VMOVUPS     Z11, 704(R13)
+	VMOVUPS     Z12, 768(R13)
+	VMOVUPS     Z13, 832(R13)
+	VMOVUPS     Z14, 896(R13)
+	VMOVUPS     Z15, 960(R13)
+	ADDQ        $+1024, R13
+	ADDQ        $+128, BX
+	CMPQ        BX, R15
+	JLT         packHeadAMX_k_columns
+	MOVQ        R11, SI
+	ADDQ        $+16, R12
+	CMPQ        R12, 40(DI)
+	JLT         packHeadAMX_k_block
+	VMOVUPS     interleave<>+0(SB), Z31
+	MOVQ        16(DI), SI
+	MOVQ        72(DI), R13
+	XORQ        R12, R12
+
+packHeadAMX_v_block:
+	XORQ BX, BX
+
+packHeadAMX_v_columns:
+	MOVQ    SI, R11
+	MOVQ    R12, CX
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, (R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 64(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 128(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 192(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 256(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 320(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 384(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 448(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 512(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 576(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 640(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 704(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 768(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 832(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 896(R13)
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z16
+	MOVQ    R11, AX
+	CMPQ    CX, R9
+	CMOVQGE R10, AX
+	ADDQ    R8, R11
+	INCQ    CX
+	VMOVUPS (AX)(BX*1), Z17
+	BYTE    $0x62
+	BYTE    $0xb2
+	BYTE    $0x77
+	BYTE    $0x40
+	BYTE    $0x72
+	BYTE    $0xc0
+	VPERMW  Z0, Z31, Z0
+	VMOVUPS Z0, 960(R13)
+	ADDQ    $+1024, R13
+	ADDQ    $+64, BX
+	CMPQ    BX, R15
+	JLT     packHeadAMX_v_columns
+	MOVQ    R11, SI
+	ADDQ    $+32, R12
+	CMPQ    R12, 40(DI)
+	JLT     packHeadAMX_v_block
+	VZEROUPPER
+	RET
+
+DATA zeros<>+0(SB)/8, $0x0000000000000000
+DATA zeros<>+8(SB)/8, $0x0000000000000000
+DATA zeros<>+16(SB)/8, $0x0000000000000000
+DATA zeros<>+24(SB)/8, $0x0000000000000000
+DATA zeros<>+32(SB)/8, $0x0000000000000000
+DATA zeros<>+40(SB)/8, $0x0000000000000000
+DATA zeros<>+48(SB)/8, $0x0000000000000000
+DATA zeros<>+56(SB)/8, $0x0000000000000000
+DATA zeros<>+64(SB)/8, $0x0000000000000000
+DATA zeros<>+72(SB)/8, $0x0000000000000000
+DATA zeros<>+80(SB)/8, $0x0000000000000000
+DATA zeros<>+88(SB)/8, $0x0000000000000000
+DATA zeros<>+96(SB)/8, $0x0000000000000000
+DATA zeros<>+104(SB)/8, $0x0000000000000000
+DATA zeros<>+112(SB)/8, $0x0000000000000000
+DATA zeros<>+120(SB)/8, $0x0000000000000000
+DATA zeros<>+128(SB)/8, $0x0000000000000000
+DATA zeros<>+136(SB)/8, $0x0000000000000000
+DATA zeros<>+144(SB)/8, $0x0000000000000000
+DATA zeros<>+152(SB)/8, $0x0000000000000000
+DATA zeros<>+160(SB)/8, $0x0000000000000000
+DATA zeros<>+168(SB)/8, $0x0000000000000000
+DATA zeros<>+176(SB)/8, $0x0000000000000000
+DATA zeros<>+184(SB)/8, $0x0000000000000000
+DATA zeros<>+192(SB)/8, $0x0000000000000000
+DATA zeros<>+200(SB)/8, $0x0000000000000000
+DATA zeros<>+208(SB)/8, $0x0000000000000000
+DATA zeros<>+216(SB)/8, $0x0000000000000000
+DATA zeros<>+224(SB)/8, $0x0000000000000000
+DATA zeros<>+232(SB)/8, $0x0000000000000000
+DATA zeros<>+240(SB)/8, $0x0000000000000000
+DATA zeros<>+248(SB)/8, $0x0000000000000000
+GLOBL zeros<>(SB), RODATA|NOPTR, $256
+
+DATA interleave<>+0(SB)/8, $0x0011000100100000
+DATA interleave<>+8(SB)/8, $0x0013000300120002
+DATA interleave<>+16(SB)/8, $0x0015000500140004
+DATA interleave<>+24(SB)/8, $0x0017000700160006
+DATA interleave<>+32(SB)/8, $0x0019000900180008
+DATA interleave<>+40(SB)/8, $0x001b000b001a000a
+DATA interleave<>+48(SB)/8, $0x001d000d001c000c
+DATA interleave<>+56(SB)/8, $0x001f000f001e000e
+GLOBL interleave<>(SB), RODATA|NOPTR, $64
+
+// func attendTilesAMX(t *byte)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·attendTilesAMX(SB), NOSPLIT, $0-8
+	LEAQ         tileconfig<>+0(SB), SI
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x78
+	BYTE         $0x49
+	BYTE         $0x06
+	MOVQ         t+0(FP), DI
+	VMOVUPS      expterma<>+0(SB), Z16
+	VMOVUPS      exptermb<>+0(SB), Z17
+	VMOVUPS      exptermc<>+0(SB), Z18
+	VMOVUPS      exptermd<>+0(SB), Z19
+	VMOVUPS      expterme<>+0(SB), Z20
+	VMOVUPS      exptermf<>+0(SB), Z21
+	VBROADCASTSS 136(DI), Z22
+
+attendTilesAMX:
+	MOVQ 64(DI), BX
+	MOVQ 80(DI), AX
+	MOVQ 88(DI), R11
+	MOVQ 40(DI), R13
+	XORQ R12, R12
+
+attendTilesAMX_keys:
+	BYTE  $0xc4
+	BYTE  $0xa2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x04
+	BYTE  $0x20
+	ADDQ  $+64, AX
+	BYTE  $0xc4
+	BYTE  $0xa2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x0c
+	BYTE  $0x20
+	ADDQ  $+64, AX
+	MOVQ  144(DI), SI
+	IMULQ 48(DI), SI
+	SHLQ  $0x01, SI
+	ADDQ  56(DI), SI
+	MOVQ  48(DI), R10
+	MOVQ  R10, CX
+	SHLQ  $0x05, CX
+	MOVQ  CX, R8
+	ADDQ  BX, CX
+	MOVQ  $0x00000040, DX
+
+attendTilesAMX_key:
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x24
+	BYTE    $0x16
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x34
+	BYTE    $0x13
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x3c
+	BYTE    $0x11
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x4a
+	BYTE    $0x5c
+	BYTE    $0xc4
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x42
+	BYTE    $0x5c
+	BYTE    $0xcc
+	ADDQ    $+1024, SI
+	ADDQ    $+1024, BX
+	ADDQ    $+1024, CX
+	SUBQ    $+32, R10
+	JNE     attendTilesAMX_key
+	ADDQ    R8, BX
+	MOVQ    96(DI), DX
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x84
+	BYTE    $0x13
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x13
+	BYTE    $0x40
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	ADDQ    $+128, R11
+	SUBQ    $+32, R13
+	JNE     attendTilesAMX_keys
+	MOVQ    88(DI), R11
+	MOVQ    40(DI), R10
+	SHLQ    $0x02, R10
+	MOVQ    112(DI), R13
+	MOVQ    $0x00000010, R15
+	CMPQ    R13, R15
+	CMOVQGT R15, R13
+
+attendTilesAMX_softmax:
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	XORQ    R12, R12
+
+attendTilesAMX_greatest:
+	VMAXPS        (R11)(R12*1), Z0, Z0
+	VMAXPS        64(R11)(R12*1), Z1, Z1
+	ADDQ          $+128, R12
+	CMPQ          R12, R10
+	JLT           attendTilesAMX_greatest
+	VMAXPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xee, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X1, X0, X0
+	VBROADCASTSS  X0, Z23
+	VMULPS        Z22, Z23, Z23
+	VPXORD        Z24, Z24, Z24
+	VPXORD        Z25, Z25, Z25
+	XORQ          R12, R12
+
+attendTilesAMX_exp:
+	VMOVUPS       (R11)(R12*1), Z0
+	VFMSUB213PS   Z23, Z22, Z0
+	VMOVUPS       64(R11)(R12*1), Z1
+	VFMSUB213PS   Z23, Z22, Z1
+	VRNDSCALEPS   $0x08, Z0, Z2
+	VSUBPS        Z2, Z0, Z0
+	VMOVAPS       Z21, Z4
+	VRNDSCALEPS   $0x08, Z1, Z3
+	VSUBPS        Z3, Z1, Z1
+	VMOVAPS       Z21, Z5
+	VFMADD213PS   Z20, Z0, Z4
+	VFMADD213PS   Z20, Z1, Z5
+	VFMADD213PS   Z19, Z0, Z4
+	VFMADD213PS   Z19, Z1, Z5
+	VFMADD213PS   Z18, Z0, Z4
+	VFMADD213PS   Z18, Z1, Z5
+	VFMADD213PS   Z17, Z0, Z4
+	VFMADD213PS   Z17, Z1, Z5
+	VFMADD213PS   Z16, Z0, Z4
+	VFMADD213PS   Z16, Z1, Z5
+	VSCALEFPS     Z2, Z4, Z4
+	VADDPS        Z4, Z24, Z24
+	VSCALEFPS     Z3, Z5, Z5
+	VADDPS        Z5, Z25, Z25
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x57
+	BYTE          $0x48
+	BYTE          $0x72
+	BYTE          $0xf4
+	MOVQ          R12, R15
+	SHRQ          $0x01, R15
+	VMOVUPS       Z6, (R11)(R15*1)
+	ADDQ          $+128, R12
+	CMPQ          R12, R10
+	JLT           attendTilesAMX_exp
+	VADDPS        Z25, Z24, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xee, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        onefloat<>+0(SB), X1
+	VDIVSS        X0, X1, X0
+	VMOVSS        X0, (R11)(R10*1)
+	ADDQ          96(DI), R11
+	DECQ          R13
+	JNE           attendTilesAMX_softmax
+	CMPQ          48(DI), $+32
+	JE            attendTilesAMX_small
+	BYTE          $0xc4
+	BYTE          $0xe2
+	BYTE          $0x7b
+	BYTE          $0x49
+	BYTE          $0xc0
+	BYTE          $0xc4
+	BYTE          $0xe2
+	BYTE          $0x7b
+	BYTE          $0x49
+	BYTE          $0xc8
+	BYTE          $0xc4
+	BYTE          $0xe2
+	BYTE          $0x7b
+	BYTE          $0x49
+	BYTE          $0xd0
+	BYTE          $0xc4
+	BYTE          $0xe2
+	BYTE          $0x7b
+	BYTE          $0x49
+	BYTE          $0xd8
+	MOVQ          88(DI), SI
+	MOVQ          72(DI), BX
+	MOVQ          40(DI), R13
+	MOVQ          $0x00000040, R12
+	MOVQ          96(DI), DX
+
+attendTilesAMX_64_keys:
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x24
+	BYTE    $0x16
+	BYTE    $0xc4
+	BYTE    $0xa2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x34
+	BYTE    $0x23
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x4a
+	BYTE    $0x5c
+	BYTE    $0xc4
+	ADDQ    $+1024, BX
+	BYTE    $0xc4
+	BYTE    $0xa2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x3c
+	BYTE    $0x23
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x42
+	BYTE    $0x5c
+	BYTE    $0xcc
+	ADDQ    $+1024, BX
+	BYTE    $0xc4
+	BYTE    $0xa2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x34
+	BYTE    $0x23
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x4a
+	BYTE    $0x5c
+	BYTE    $0xd4
+	ADDQ    $+1024, BX
+	BYTE    $0xc4
+	BYTE    $0xa2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x3c
+	BYTE    $0x23
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x42
+	BYTE    $0x5c
+	BYTE    $0xdc
+	ADDQ    $+1024, BX
+	ADDQ    $+64, SI
+	SUBQ    $+32, R13
+	JNE     attendTilesAMX_64_keys
+	MOVQ    104(DI), R11
+	MOVQ    $0x00000100, DX
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x84
+	BYTE    $0x13
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x13
+	BYTE    $0x40
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x94
+	BYTE    $0x13
+	BYTE    $0x80
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x9c
+	BYTE    $0x13
+	BYTE    $0xc0
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    112(DI), R13
+	MOVQ    $0x00000010, R15
+	CMPQ    R13, R15
+	CMOVQGT R15, R13
+	MOVQ    40(DI), SI
+	SHLQ    $0x02, SI
+	ADDQ    88(DI), SI
+	MOVQ    144(DI), AX
+	IMULQ   128(DI), AX
+	ADDQ    120(DI), AX
+
+attendTilesAMX_64_rows:
+	VBROADCASTSS (SI), Z1
+	VMULPS       (R11), Z1, Z2
+	VMOVUPS      Z2, (AX)
+	VMULPS       64(R11), Z1, Z3
+	VMOVUPS      Z3, 64(AX)
+	VMULPS       128(R11), Z1, Z4
+	VMOVUPS      Z4, 128(AX)
+	VMULPS       192(R11), Z1, Z5
+	VMOVUPS      Z5, 192(AX)
+	ADDQ         96(DI), SI
+	ADDQ         $+256, R11
+	ADDQ         128(DI), AX
+	DECQ         R13
+	JNE          attendTilesAMX_64_rows
+	JMP          attendTilesAMX_next
+
+attendTilesAMX_small:
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	MOVQ 88(DI), SI
+	MOVQ 72(DI), BX
+	MOVQ 40(DI), R13
+	MOVQ $0x00000040, R12
+	MOVQ 96(DI), DX
+
+attendTilesAMX_32_keys:
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x24
+	BYTE    $0x16
+	BYTE    $0xc4
+	BYTE    $0xa2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x34
+	BYTE    $0x23
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x4a
+	BYTE    $0x5c
+	BYTE    $0xc4
+	ADDQ    $+1024, BX
+	BYTE    $0xc4
+	BYTE    $0xa2
+	BYTE    $0x7b
+	BYTE    $0x4b
+	BYTE    $0x3c
+	BYTE    $0x23
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x42
+	BYTE    $0x5c
+	BYTE    $0xcc
+	ADDQ    $+1024, BX
+	ADDQ    $+64, SI
+	SUBQ    $+32, R13
+	JNE     attendTilesAMX_32_keys
+	MOVQ    104(DI), R11
+	MOVQ    $0x00000080, DX
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x84
+	BYTE    $0x13
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0xc4
+	BYTE    $0xc2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x13
+	BYTE    $0x40
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    112(DI), R13
+	MOVQ    $0x00000010, R15
+	CMPQ    R13, R15
+	CMOVQGT R15, R13
+	MOVQ    40(DI), SI
+	SHLQ    $0x02, SI
+	ADDQ    88(DI), SI
+	MOVQ    144(DI), AX
+	IMULQ   128(DI), AX
+	ADDQ    120(DI), AX
+
+attendTilesAMX_32_rows:
+	VBROADCASTSS (SI), Z1
+	VMULPS       (R11), Z1, Z2
+	VMOVUPS      Z2, (AX)
+	VMULPS       64(R11), Z1, Z3
+	VMOVUPS      Z3, 64(AX)
+	ADDQ         96(DI), SI
+	ADDQ         $+128, R11
+	ADDQ         128(DI), AX
+	DECQ         R13
+	JNE          attendTilesAMX_32_rows
+
+attendTilesAMX_next:
+	ADDQ $+16, 144(DI)
+	SUBQ $+16, 112(DI)
+	JG   attendTilesAMX
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET

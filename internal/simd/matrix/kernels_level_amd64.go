@@ -27,7 +27,7 @@ func needs(level uint8) []cpuid.FeatureID {
 	}{
 		{levelAVX512, []cpuid.FeatureID{cpuid.AVX512F, cpuid.AVX512BW}},
 		{levelVNNI, []cpuid.FeatureID{cpuid.AVX512VNNI}},
-		{levelAMX, []cpuid.FeatureID{cpuid.AMXTILE, cpuid.AMXINT8, cpuid.AMXBF16}},
+		{levelAMX, []cpuid.FeatureID{cpuid.AVX512BF16, cpuid.AMXTILE, cpuid.AMXINT8, cpuid.AMXBF16}},
 	} {
 		if level >= more.from {
 			features = append(features, more.features...)

@@ -20,3 +20,7 @@ func roundBFloat16(x []float32, to *byte) { roundBFloat16Generic(x, to) }
 func available() []set { return []set{{generic, 0}} }
 
 func attend(t *byte) { attendGeneric(t) }
+
+func usesTiles(int) bool { return false }
+
+func (*Attention) tiles(_, _ []float32, _, _, _ int) {}

@@ -115,48 +115,56 @@ func TestProductsOfExtremeBytesAreExact(t *testing.T) {
 	})
 }
 
-func TestProductsStayRightWhileCollecting(t *testing.T) {
+func TestResultsStayRightWhileCollecting(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		rng := newRand(t)
-		const n, in, out, workers, rounds = 48, 384, 384, 4, 40
+		const n, heads, size, workers, rounds = 48, 4, 32, 4, 30
+		const in, out = heads * size, 3 * heads * size
 		x, bias := normals(rng, n*in), normals(rng, out)
 		for name, kind := range kinds {
 			m := pack(kind, normals(rng, in*out), in, out)
-			var rows Rows
-			rows.Set(kind, x, n, in)
-			want := make([]float32, n*out)
-			m.Mul(want, &rows, bias, GELU)
-			done := make(chan struct{})
-			var collector, group sync.WaitGroup
-			collector.Go(func() {
-				for {
-					select {
-					case <-done:
+			compute := func(rows *Rows, a *Attention) []float32 {
+				product, mixed := make([]float32, n*out), make([]float32, n*in)
+				rows.Set(kind, x, n, in)
+				m.Mul(product, rows, bias, GELU)
+				a.Apply(mixed, product, n, heads, size)
+				return mixed
+			}
+			want := compute(new(Rows), new(Attention))
+			whileCollecting(workers, func() {
+				var rows Rows
+				var a Attention
+				for range rounds {
+					if !slices.Equal(compute(&rows, &a), want) {
+						t.Errorf("%s: a result differs", name)
 						return
-					default:
-						runtime.GC()
 					}
 				}
 			})
-			for range workers {
-				group.Go(func() {
-					var rows Rows
-					for range rounds {
-						got := make([]float32, n*out)
-						rows.Set(kind, x, n, in)
-						m.Mul(got, &rows, bias, GELU)
-						if !slices.Equal(got, want) {
-							t.Errorf("%s: a product differs", name)
-							return
-						}
-					}
-				})
-			}
-			group.Wait()
-			close(done)
-			collector.Wait()
 		}
 	})
+}
+
+// whileCollecting runs work on goroutines while another collects garbage.
+func whileCollecting(workers int, work func()) {
+	done := make(chan struct{})
+	var collector, group sync.WaitGroup
+	collector.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				runtime.GC()
+			}
+		}
+	})
+	for range workers {
+		group.Go(work)
+	}
+	group.Wait()
+	close(done)
+	collector.Wait()
 }
 
 func TestChoiceByName(t *testing.T) {

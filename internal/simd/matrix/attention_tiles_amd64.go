@@ -1,0 +1,70 @@
+//go:build !purego
+
+package matrix
+
+import (
+	"math"
+	"unsafe"
+)
+
+// tilesTask is a call of the kernels with AMX tiles: packHeadAMX, which lays out
+// the queries, keys and values of a head in bfloat16, then attendTilesAMX for
+// some of the queries. The kernels know the offsets of the fields; they count
+// first up and rows down.
+//
+// The queries lie in blocks of 16, as Rows do. The keys lie as the weights of a
+// Matrix do, a panel of 16 keys after the other. The values lie as panels of 16
+// numbers of 32 values, for 32 values after the other.
+type tilesTask struct {
+	q, k, v   *float32 // of the first token
+	stride    int      // bytes from one token to the next
+	n         int      // tokens
+	padded    int      // tokens, with those that fill up the tiles
+	size      int
+	qTiles    *byte
+	kTiles    *byte
+	vTiles    *byte
+	mask      *float32 // what is added to the scores of a key
+	scores    *float32 // place for 16 lines
+	scoreLine int      // bytes of a line, 64 more than padded numbers take
+	out       *float32 // place for 16 rows
+	rows      int      // queries
+	dst       *float32
+	dstStride int
+	scale     float32 // of scores, so that 2^score is wanted
+	_         float32
+	first     int // query to begin with
+}
+
+// usesTiles tells whether heads of a size are attended with AMX tiles.
+func usesTiles(size int) bool { return level >= levelAMX && (size == 32 || size == 64) }
+
+// tiles attends with AMX tiles.
+func (a *Attention) tiles(dst, qkv []float32, n, heads, size int) {
+	width, padded := heads*size, roundUp(n, keyUnit)
+	part := 2 * padded * size
+	line := 4*padded + stepBytes
+	if need := 3*part + tileRows*(line+4*size); cap(a.packed) < need {
+		a.packed = alignedBytes(need)
+	}
+	place := a.packed[:cap(a.packed)]
+	t := tilesTask{
+		stride: 3 * 4 * width, n: n, padded: padded, size: size, mask: &a.mask[0],
+		qTiles: &place[0], kTiles: &place[part], vTiles: &place[2*part],
+		scores: (*float32)(unsafe.Pointer(&place[3*part])), scoreLine: line, out: (*float32)(unsafe.Pointer(&place[3*part+tileRows*line])),
+		dstStride: 4 * width, scale: float32(math.Log2E / math.Sqrt(float64(size))),
+	}
+	for h := range heads {
+		at := qkv[h*size:]
+		t.q, t.k, t.v = &at[0], &at[width], &at[2*width]
+		packHeadAMX((*byte)(unsafe.Pointer(&t)))
+		for i := 0; i < n; i += tileQueries {
+			t.first, t.rows, t.dst = i, min(tileQueries, n-i), &dst[h*size]
+			attendTilesAMX((*byte)(unsafe.Pointer(&t)))
+		}
+	}
+}
+
+// tileQueries is how many queries one call into assembly attends for: with 512
+// keys it takes some 20 µs.
+const tileQueries = 128
