@@ -177,6 +177,9 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return err
 	}
+	if err := c.verifyWords(ctx, report); err != nil {
+		return err
+	}
 	idx := c.index()
 	if graph, ok := idx.(*hnsw.Index); ok {
 		if err := graph.Verify(ctx); errors.Is(err, core.ErrCorrupt) {
@@ -192,6 +195,28 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 		return x.Check(ctx, func(problem string) { report("collection " + c.Name() + ": " + problem) })
 	}
 	return nil
+}
+
+// verifyWords reports documents whose words are not those of their texts.
+func (c *Collection) verifyWords(ctx context.Context, report func(string)) error {
+	words := c.applier.words
+	bad, last := 0, c.applier.position()
+	err := c.stored.Snapshot(func(s storage.Snapshot) error {
+		if s.Seq() != last { // what was written meanwhile may not be in the index yet
+			return nil
+		}
+		return s.Documents(false, func(ord core.Ord, doc *core.Document) error {
+			if !words.Holds(ord, doc.Text) && c.applier.position() == last {
+				bad++
+			}
+			return ctx.Err()
+		})
+	})
+	if bad > 0 {
+		report(fmt.Sprintf("collection %s: the index of words does not agree with the texts of %d documents; remove index/%d%s and restart to make it anew",
+			c.Name(), bad, c.stored.Number(), wordsSuffix))
+	}
+	return err
 }
 
 // index returns the index of vectors.

@@ -54,7 +54,8 @@ type Request struct {
 	// the hits.
 	ID string `json:"id,omitempty"`
 	// Like and Dislike are examples to come near to and to stay away from.
-	// Stored examples are left out of the hits.
+	// Stored examples are left out of the hits. Dislike may stand beside a Text,
+	// Vector or ID too, and moves the query vector away.
 	Like    []Example `json:"like,omitempty"`
 	Dislike []Example `json:"dislike,omitempty"`
 

@@ -36,6 +36,8 @@ func TestSearchRanksByTextVectorAndID(t *testing.T) {
 		{"vector", query.Request{Vector: angle(21)}, "c b d a e"},
 		{"id leaves itself out", query.Request{ID: "a"}, "b c d e"},
 		{"like", query.Request{Like: []query.Example{{ID: "c"}}}, "b a d e"},
+		{"text without an example", query.Request{Text: "east", Dislike: []query.Example{{ID: "c"}, {Text: "north"}}}, "a b d e"},
+		{"id without an example", query.Request{ID: "c", Dislike: []query.Example{{Vector: angle(0)}}}, "d b a e"},
 		{"limit", query.Request{Text: "east", Limit: 2}, "a b"},
 		{"id with limit", query.Request{ID: "a", Limit: 4}, "b c d e"},
 		{"exclude keeps the limit", query.Request{Text: "east", Limit: 2, Exclude: []string{"a", "b", "unknown"}}, "c d"},

@@ -38,10 +38,12 @@ func (r *Request) ValidateExamples(dim int) error {
 // Validate checks a classification request; otherwise it is like that of a
 // Request.
 func (r *ClassifyRequest) Validate(dim int) error {
-	for _, s := range r.subjects() {
-		if s.given && s.group == "examples" {
-			return core.Invalid(s.pointer, `give "text", "texts", "vector" or "id"`, "examples cannot be classified")
+	if len(r.Like)+len(r.Dislike) > 0 {
+		pointer := "/like"
+		if len(r.Like) == 0 {
+			pointer = "/dislike"
 		}
+		return core.Invalid(pointer, `give "text", "texts", "vector" or "id"`, "examples cannot be classified")
 	}
 	subjects := append(r.subjects(), subject{"/texts", "texts", r.Texts != nil})
 	if err := checkOneOf(subjects, `give a text, or instead of it "texts", a "vector" or an "id"`); err != nil {
@@ -67,9 +69,15 @@ type subject struct {
 func (r *Request) subjects() []subject {
 	return []subject{
 		{"/text", "text", r.Text != ""}, {"/vector", "vector", r.Vector != nil}, {"/id", "id", r.ID != ""},
-		{"/like", "examples", len(r.Like) > 0}, {"/dislike", "examples", len(r.Dislike) > 0},
+		{"/like", "examples", len(r.Like) > 0},
+		// Beside another subject, disliked examples only move it.
+		{"/dislike", "examples", len(r.Dislike) > 0 && !r.pointed()},
 	}
 }
+
+// pointed reports whether the request says by something other than examples
+// what it looks for.
+func (r *Request) pointed() bool { return r.Text != "" || r.Vector != nil || r.ID != "" }
 
 // checkOneOf returns an error unless exactly one group of subjects is given.
 func checkOneOf(subjects []subject, hint string) error {
@@ -137,6 +145,8 @@ func (r *Request) checkMode() error {
 		return core.Invalid("/params/fusion", `use "weighted" or "rrf"`, "unknown fusion %.80q", r.Params.Fusion)
 	case r.Highlight != "" && r.Highlight != HighlightAuto && r.Highlight != HighlightWords && r.Highlight != HighlightMeaning:
 		return core.Invalid("/highlight", `use "auto", "words" or "meaning"`, "unknown highlighting %.80q", r.Highlight)
+	case r.Mode == Lexical && len(r.Dislike) > 0:
+		return core.Invalid("/dislike", `leave it out, or use mode "hybrid"`, "a search by words alone cannot stay away from examples")
 	case (r.Mode == Lexical || r.Mode == Hybrid) && r.Text == "":
 		return core.Invalid("/mode", `give a "text", or use mode "dense"`, "mode %s finds words and the request has none", r.Mode)
 	}

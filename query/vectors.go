@@ -17,8 +17,20 @@ type point struct {
 	liked   []example // the examples that explain its hits
 }
 
-// point makes the query vector of a search.
+// point makes the query vector of a search, moved away from what is disliked.
 func (e *Engine) point(ctx context.Context, r Request, took *Took) (point, error) {
+	p, err := e.subject(ctx, r, took)
+	if err != nil || len(r.Dislike) == 0 || p.vector == nil || !r.pointed() {
+		return p, err
+	}
+	r.Like = []Example{{Vector: p.vector}}
+	moved, err := e.examplePoint(ctx, r, took)
+	p.vector, p.without = moved.vector, append(p.without, moved.without...)
+	return p, err
+}
+
+// subject makes the query vector of what a request is about.
+func (e *Engine) subject(ctx context.Context, r Request, took *Took) (point, error) {
 	switch {
 	case r.Text != "":
 		p := point{words: e.words(r)}

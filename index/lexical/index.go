@@ -1,6 +1,7 @@
 package lexical
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"slices"
@@ -96,11 +97,34 @@ func (x *Index) Delete(ords ...core.Ord) {
 	}
 }
 
+// Holds reports whether the index has, under ord, what it would have of text.
+func (x *Index) Holds(ord core.Ord, text string) bool {
+	list, length := count(text)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	p := x.pages.Load().page(ord)
+	if p == nil || length == 0 {
+		return length == int(x.pages.Load().length(ord))
+	}
+	entries := make([]posting, len(list))
+	for i, c := range list {
+		t := x.dict[c.term]
+		if t == nil {
+			return false
+		}
+		entries[i] = posting{t, uint8(min(c.count, maxCount))}
+	}
+	slices.SortFunc(entries, compareIDs)
+	return int(p.lengths[ord%pageLen].Load()) == length && p.words[ord%pageLen] == encodeWords(entries)
+}
+
 // posting is an entry of a document's list of words.
 type posting struct {
 	term  *term
 	count uint8
 }
+
+func compareIDs(a, b posting) int { return cmp.Compare(a.term.id, b.term.id) }
 
 // insert adds a document that is not present.
 func (x *Index) insert(ord core.Ord, list []counted, length int) {
@@ -108,7 +132,7 @@ func (x *Index) insert(ord core.Ord, list []counted, length int) {
 	for i, c := range list {
 		entries[i] = posting{x.term(c.term), uint8(min(c.count, maxCount))}
 	}
-	slices.SortFunc(entries, func(a, b posting) int { return int(a.term.id) - int(b.term.id) })
+	slices.SortFunc(entries, compareIDs)
 	x.place(ord, entries, length)
 }
 

@@ -2,7 +2,6 @@ package lexical
 
 import (
 	"slices"
-	"sort"
 	"sync/atomic"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -91,15 +90,23 @@ func (p *postings) filter(lengths func(core.Ord) uint32, keep func(core.Ord) boo
 }
 
 // seek returns the place of the first posting from place lo on whose ordinal
-// is not below ord.
+// is not below ord. It looks nearby first: most places asked for are.
 func (p *postings) seek(lo int, ord core.Ord) int {
-	step := 1
-	for lo+step < len(p.ords) && p.ords[lo+step] < ord {
-		lo += step
+	ords, hi, step := p.ords, lo, 1
+	for hi < len(ords) && ords[hi] < ord {
+		lo = hi + 1
+		hi += step
 		step *= 2
 	}
-	hi := min(lo+step+1, len(p.ords))
-	return lo + sort.Search(hi-lo, func(i int) bool { return p.ords[lo+i] >= ord })
+	hi = min(hi, len(ords))
+	for lo < hi {
+		if mid := int(uint(lo+hi) / 2); ords[mid] < ord {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
 }
 
 // sizeBytes is the memory that the postings take.

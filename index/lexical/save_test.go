@@ -58,6 +58,11 @@ func TestASnapshotHoldsTheIndex(t *testing.T) {
 		t.Fatalf("opened with %d documents of %d, mark %v, error %v", y.Len(), x.Len(), m, err)
 	}
 	compare(t, rng, y, s)
+	for ord, text := range s {
+		if !y.Holds(ord, text) || y.Holds(ord, text+" more") || y.Holds(ord+1, "other words") {
+			t.Fatalf("ordinal %d does not hold %q only", ord, text)
+		}
+	}
 	for i := range 500 { // it can be gone on with
 		ord := core.Ord(20_000 + i)
 		s[ord] = sample(rng, 10)
