@@ -149,35 +149,6 @@ func line() {
 	INCQ(pToken)
 }
 
-// transpose exchanges rows and columns of the 16 × 16 numbers of 32 bits in the
-// registers 0 to 15.
-func transpose(f file) {
-	a, b := f[:16], f[16:]
-	for i := 0; i < 16; i += 2 {
-		VPUNPCKLDQ(a[i+1], a[i], b[i])
-		VPUNPCKHDQ(a[i+1], a[i], b[i+1])
-	}
-	for i := 0; i < 16; i += 4 {
-		for j := range 2 {
-			VPUNPCKLQDQ(b[i+j+2], b[i+j], a[i+2*j])
-			VPUNPCKHQDQ(b[i+j+2], b[i+j], a[i+2*j+1])
-		}
-	}
-	const even, odd = 0x88, 0xdd // lanes of 16 bytes
-	for j := range 4 {
-		for i := range 2 {
-			VSHUFI32X4(U8(even), a[8*i+4+j], a[8*i+j], b[4*j+2*i])
-			VSHUFI32X4(U8(odd), a[8*i+4+j], a[8*i+j], b[4*j+2*i+1])
-		}
-	}
-	for j := range 4 {
-		for i := range 2 {
-			VSHUFI32X4(U8(even), b[4*j+2+i], b[4*j+i], a[4*i+j])
-			VSHUFI32X4(U8(odd), b[4*j+2+i], b[4*j+i], a[8+4*i+j])
-		}
-	}
-}
-
 // tilesOfAttention takes 16 queries at a time.
 func tilesOfAttention(name string) {
 	configure()

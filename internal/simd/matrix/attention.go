@@ -33,7 +33,7 @@ func (a *Attention) Apply(dst, qkv []float32, n, heads, size int) {
 		return
 	}
 	for h := range heads {
-		a.transpose(qkv[width+h*size:], 3*width, n, size)
+		transposeKeys(&qkv[width+h*size], 4*3*width, n, size, &a.keys[0], roundUp(n, keyUnit))
 		a.head(dst[h*size:], qkv[h*size:], n, heads, size)
 	}
 }
@@ -82,18 +82,6 @@ func (a *Attention) prepare(n, size int) {
 	clear(a.mask[:n])
 	for i := n; i < padded; i++ {
 		a.mask[i] = -1e30
-	}
-}
-
-// transpose lays the keys of a head out by their numbers.
-func (a *Attention) transpose(k []float32, stride, n, size int) {
-	padded := roundUp(n, keyUnit)
-	for c := range size {
-		row := a.keys[c*padded : (c+1)*padded]
-		for j := range n {
-			row[j] = k[j*stride+c]
-		}
-		clear(row[n:])
 	}
 }
 

@@ -70,3 +70,17 @@ func attendGeneric(p *byte) {
 		mix(line(t.dst, i, t.dstStride, t.size), scores, softmax2(scores, t.scale), values, t.stride/4)
 	}
 }
+
+// transposeKeysGeneric lays size numbers of n tokens, stride bytes apart, out by
+// their place: to has size rows of padded numbers, with zeros behind n.
+func transposeKeysGeneric(k *float32, stride, n, size int, to *float32, padded int) {
+	rows := unsafe.Slice(to, size*padded)
+	for j := range n {
+		for c, v := range unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(k), j*stride)), size) {
+			rows[c*padded+j] = v
+		}
+	}
+	for c := range size {
+		clear(rows[c*padded+n : (c+1)*padded])
+	}
+}

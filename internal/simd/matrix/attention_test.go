@@ -68,6 +68,26 @@ func TestAttentionAgainstItsDefinition(t *testing.T) {
 	})
 }
 
+func TestKeysAreTransposedAlikeEverywhere(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		rng := newRand(t)
+		for _, n := range []int{1, 7, 8, 9, 16, 31, 32, 33, 70} {
+			for _, size := range []int{32, 64, 96} {
+				stride, padded := 2*size+3, roundUp(n, keyUnit)
+				k := guarded(t, (n-1)*stride+size)
+				copy(k, normals(rng, len(k)))
+				got, want := guarded(t, size*padded), make([]float32, size*padded)
+				copy(got, normals(rng, len(got)))
+				transposeKeys(&k[0], 4*stride, n, size, &got[0], padded)
+				transposeKeysGeneric(&k[0], 4*stride, n, size, &want[0], padded)
+				if !slices.Equal(got, want) {
+					t.Errorf("%d keys of %d differ", n, size)
+				}
+			}
+		}
+	})
+}
+
 func TestAttentionOfLargeScoresStaysFinite(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		const n, size = 20, 32

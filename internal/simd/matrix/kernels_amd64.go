@@ -129,6 +129,21 @@ func sumRowAVX2(dst *float32, a *float32, b *float32, c *float32, n int)
 //go:noescape
 func sumRow(dst *float32, a *float32, b *float32, c *float32, n int)
 
+// transposeKeysAVX512 is transposeKeys with AVX512F and AVX512BW.
+//
+//go:noescape
+func transposeKeysAVX512(k *float32, stride int, n int, size int, to *float32, padded int)
+
+// transposeKeysAVX2 is transposeKeys with AVX2 and FMA3.
+//
+//go:noescape
+func transposeKeysAVX2(k *float32, stride int, n int, size int, to *float32, padded int)
+
+// transposeKeys is transposeKeysGeneric; padded is a multiple of 16, size one of 32.
+//
+//go:noescape
+func transposeKeys(k *float32, stride int, n int, size int, to *float32, padded int)
+
 // attendAVX512 is attend with AVX512F and AVX512BW.
 //
 //go:noescape

@@ -24,3 +24,7 @@ func attend(t *byte) { attendGeneric(t) }
 func usesTiles(int) bool { return false }
 
 func (*Attention) tiles(_, _ []float32, _, _, _ int) {}
+
+func transposeKeys(k *float32, stride, n, size int, to *float32, padded int) {
+	transposeKeysGeneric(k, stride, n, size, to, padded)
+}

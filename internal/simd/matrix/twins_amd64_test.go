@@ -53,6 +53,10 @@ func TestWithoutALevelTheTwinsRun(t *testing.T) {
 			"product of bytes":    {product(Int8, productInt8), product(Int8, productInt8Generic)},
 			"product of bfloat16": {product(BFloat16, productBFloat16), product(BFloat16, productBFloat16Generic)},
 			"attention":           {attention(attend), attention(attendGeneric)},
+			"keys": {
+				floatsOf(func(to []float32) { transposeKeys(&a[0], 4, 2, keyUnit, &to[0], 2) }),
+				floatsOf(func(to []float32) { transposeKeysGeneric(&a[0], 4, 2, keyUnit, &to[0], 2) }),
+			},
 			"layer norm": {
 				floatsOf(func(to []float32) { normRow(&to[0], &b[0], &c[0], n, 1) }),
 				floatsOf(func(to []float32) { normRowGeneric(&to[0], &b[0], &c[0], n, 1) }),
