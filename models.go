@@ -41,7 +41,7 @@ type modelSlot struct {
 }
 
 func newModels(o Options) (*models, error) {
-	manifest, err := embedder.DefaultManifest()
+	manifest, err := hub.Manifest(o.Home)
 	if err != nil {
 		return nil, err
 	}
@@ -137,11 +137,16 @@ func (m *models) openFiles(_ context.Context, name, precision string) (embedder.
 	if err != nil {
 		return nil, err
 	}
+	return m.openAt(model, files)
+}
+
+// openAt opens the files of a model.
+func (m *models) openAt(model embedder.Model, files hub.Files) (embedder.Embedder, error) {
 	tokens, err := token.Load(files.Tokenizer, token.Options{Lowercase: model.Lowercase})
 	if err != nil {
 		return nil, err
 	}
-	sessions, err := m.openSessions(files.Model)
+	sessions, err := m.openSessions(files.Model, model.Dim)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +161,7 @@ func (m *models) openFiles(_ context.Context, name, precision string) (embedder.
 }
 
 // openSessions returns one session for each thread, and one for queries.
-func (m *models) openSessions(model string) ([]embedder.Runtime, error) {
+func (m *models) openSessions(model string, dim int) ([]embedder.Runtime, error) {
 	library, err := m.hub.LocateRuntime()
 	if err != nil {
 		return nil, err
@@ -165,7 +170,7 @@ func (m *models) openSessions(model string) ([]embedder.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runtime.NewSessions(model, m.options.Threads+1, ort.Options{Threads: 1})
+	return runtime.NewSessions(model, m.options.Threads+1, ort.Options{Threads: 1, Dim: dim})
 }
 
 func closeAll(sessions []embedder.Runtime) error {

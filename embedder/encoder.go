@@ -49,8 +49,8 @@ func NewEncoder(cfg EncoderConfig) (*Encoder, error) {
 		return nil, core.Invalid("", "", "an encoder needs a tokenizer and at least one runtime")
 	case cfg.Dim < 1 || cfg.Dim > core.MaxDim || cfg.MaxTokens < 3:
 		return nil, core.Invalid("", "", "an encoder needs a dimension and room for tokens, not %d and %d", cfg.Dim, cfg.MaxTokens)
-	case cfg.Pooling != PoolMean && cfg.Pooling != PoolCLS:
-		return nil, core.Invalid("", "use mean or cls", "unknown pooling %q", cfg.Pooling)
+	case !cfg.Pooling.valid():
+		return nil, core.Invalid("", poolings, "unknown pooling %q", cfg.Pooling)
 	}
 	return &Encoder{cfg: cfg, queue: startQueue(cfg.Runtimes, cfg.Queries, cfg.Dim, cfg.Pooling)}, nil
 }

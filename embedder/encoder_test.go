@@ -144,7 +144,7 @@ func TestBrokenEncodersAreRefused(t *testing.T) {
 		"huge dimension":      func(c *embedder.EncoderConfig) { c.Dim = core.MaxDim + 1 },
 		"no room for a token": func(c *embedder.EncoderConfig) { c.MaxTokens = 2 },
 		"no pooling":          func(c *embedder.EncoderConfig) { c.Pooling = "" },
-		"unknown pooling":     func(c *embedder.EncoderConfig) { c.Pooling = "max" },
+		"unknown pooling":     func(c *embedder.EncoderConfig) { c.Pooling = "sum" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := embedder.EncoderConfig{Tokenizer: words{}, Runtimes: []embedder.Runtime{new(model)},

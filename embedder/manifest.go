@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -50,8 +52,14 @@ type Model struct {
 	PassagePrefix string `json:"passage_prefix"`
 	MaxTokens     int    `json:"max_tokens"` // special tokens included
 	// Lowercase overrides the tokenizer file where that is wrong.
-	Lowercase *bool  `json:"lowercase"`
-	Notes     string `json:"notes"`
+	Lowercase *bool `json:"lowercase"`
+	// Shorter are the numbers that vectors can be cut to, for Matryoshka models
+	// (arXiv 2205.13147).
+	Shorter []int `json:"shorter,omitempty"`
+	// Added marks a model that the user brought.
+	Added bool `json:"added,omitempty"`
+	// Notes tell what is worth knowing.
+	Notes string `json:"notes"`
 	// Files holds the model in each precision, and the tokenizer.
 	Files map[string]File `json:"files"`
 }
@@ -126,11 +134,11 @@ func (m Model) check() error {
 	if m.Name == "" || m.Dim < 1 || m.Dim > core.MaxDim || m.MaxTokens < 3 || m.Licence == "" {
 		return core.Invalid("", "", "the name, dimension, max_tokens or license is missing or out of range")
 	}
-	if strings.ContainsAny(m.Name, `/\`) || strings.HasPrefix(m.Name, ".") {
-		return core.Invalid("", "", "the name cannot be the name of a folder")
+	if err := CheckName(m.Name); err != nil {
+		return err
 	}
-	if m.Pooling != PoolMean && m.Pooling != PoolCLS {
-		return core.Invalid("/pooling", "use mean or cls", "unknown pooling %q", m.Pooling)
+	if !m.Pooling.valid() {
+		return core.Invalid("/pooling", poolings, "unknown pooling %q", m.Pooling)
 	}
 	if _, there := m.Files[tokenizerFile]; !there || len(m.Files) < 2 {
 		return core.Invalid("/files", "", "a model needs a tokenizer and at least one precision")
@@ -139,22 +147,49 @@ func (m Model) check() error {
 		if name != tokenizerFile && name != string(Int8) && name != string(FP32) {
 			return core.Invalid("/files", "use int8, fp32 and tokenizer", "unknown file %q", name)
 		}
-		if err := f.check(); err != nil {
+		if err := f.check(!m.Added); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// CheckName tells whether name can be that of a model, which has a folder of
+// that name: letters, digits and signs, no path, at most 100 bytes.
+func CheckName(name string) error {
+	if name == "" || len(name) > 100 || strings.HasPrefix(name, ".") || strings.ContainsFunc(name, func(r rune) bool {
+		return strings.ContainsRune(`/\:*?"<>|@`, r) || !unicode.IsPrint(r)
+	}) {
+		return core.Invalid("/name", "use letters, digits, dots and dashes", "%.120q cannot be the name of a folder", name)
+	}
+	return nil
+}
+
+// With returns a manifest that has the models that the user brought, too.
+func (m *Manifest) With(added []Model) (*Manifest, error) {
+	out := &Manifest{Models: slices.Clone(m.Models), Runtimes: m.Runtimes}
+	for _, model := range added {
+		model.Added = true
+		if err := model.check(); err != nil {
+			return nil, fmt.Errorf("added model %s: %w", model.Name, err)
+		}
+		if _, err := out.Model(model.Name); err == nil {
+			return nil, fmt.Errorf("added model %s: %w", model.Name, core.ErrExists)
+		}
+		out.Models = append(out.Models, model)
+	}
+	return out, nil
+}
+
 func (r RuntimeLib) check() error {
 	if r.OS == "" || r.Arch == "" || r.FileName == "" || r.FileName != filepath.Base(r.FileName) {
 		return core.Invalid("", "", "the os, the arch or the name of the file is missing or wrong")
 	}
-	return r.File.check()
+	return r.File.check(true)
 }
 
-func (f File) check() error {
-	if f.SizeBytes < 1 || len(f.SHA256) != 64 || len(f.Sources) == 0 {
+func (f File) check(public bool) error {
+	if f.SizeBytes < 1 || len(f.SHA256) != 64 || public && len(f.Sources) == 0 {
 		return core.Invalid("", "", "a file lacks its size, checksum or sources")
 	}
 	return nil

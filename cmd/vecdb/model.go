@@ -20,7 +20,7 @@ var languages = []string{"en", "zh"}
 func (a *app) modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "List, fetch, show and verify models",
+		Short: "List, fetch, add, show and verify models",
 		Example: `  vecdb model list
   vecdb model pull
   vecdb model pull bge-small-en-v1.5 --precision fp32`,
@@ -37,13 +37,13 @@ func (a *app) modelCommand() *cobra.Command {
 		Args: exactly(1, "the name of a model"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.showModel(args[0]) },
 	}
-	cmd.AddCommand(list, show, a.pullCommand(), a.verifyCommand())
+	cmd.AddCommand(list, show, a.pullCommand(), a.verifyCommand(), a.addModelCommand(), a.removeModelCommand())
 	return cmd
 }
 
 // openHub returns the hub of the user's home and its manifest.
 func (a *app) openHub() (*hub.Hub, *embedder.Manifest, error) {
-	manifest, err := embedder.DefaultManifest()
+	manifest, err := hub.Manifest(a.home())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,6 +112,12 @@ func (a *app) showModel(name string) error {
 	rows := [][]string{
 		{"name", m.Name}, {"language", m.Language}, {"about", m.Description}, {"license", m.Licence}, {"home", m.Home},
 		{"vectors", fmt.Sprintf("%d numbers, %s pooling, %d layers", m.Dim, m.Pooling, m.Layers)}, {"reads", fmt.Sprintf("%d tokens", m.MaxTokens)},
+	}
+	if m.QueryPrefix != "" || m.PassagePrefix != "" {
+		rows = append(rows, []string{"prefixes", fmt.Sprintf("%q for queries, %q for passages", m.QueryPrefix, m.PassagePrefix)})
+	}
+	if len(m.Shorter) > 0 {
+		rows = append(rows, []string{"shorter", "vectors can be cut to " + strings.Trim(fmt.Sprint(m.Shorter), "[]") + " numbers"})
 	}
 	if m.Notes != "" {
 		rows = append(rows, []string{"notes", oneLine(m.Notes, a.width()-10)})
@@ -242,36 +248,16 @@ func here(h *hub.Hub, w wanted) error {
 
 // pullOne fetches one thing with a bar for each file.
 func (a *app) pullOne(ctx context.Context, h *hub.Hub, w wanted) error {
-	var m *meter
-	var file string
-	stop := func() {
-		if m != nil {
-			m.stop()
-			m = nil
-		}
-	}
-	defer stop()
-	progress := func(e hub.Event) {
-		if key := e.File + " from " + e.Source; key != file {
-			stop()
-			file = key
-			a.note("%s", key)
-		}
-		if m == nil && e.Total > 0 {
-			m = a.newMeter(e.File, e.Total, bytesProgress)
-		}
-		if m != nil {
-			m.set(e.Done, 0)
-		}
-	}
+	f := a.newFetching()
+	defer f.stop()
 	if w.model == "" {
-		if err := h.PullRuntime(ctx, progress); err != nil {
+		if err := h.PullRuntime(ctx, f.told); err != nil {
 			return err
 		}
-	} else if err := h.Pull(ctx, w.model, w.precision, progress); err != nil {
+	} else if err := h.Pull(ctx, w.model, w.precision, f.told); err != nil {
 		return err
 	}
-	stop()
+	f.stop()
 	a.tell("%s: fetched and verified", w)
 	return nil
 }

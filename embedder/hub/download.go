@@ -54,6 +54,8 @@ func download(ctx context.Context, url, part string, tell func(done, total int64
 		return nil // there is nothing behind what is here
 	case resp.StatusCode == http.StatusOK:
 		have = 0
+	case resp.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("the server answered %s: %w", resp.Status, errAbsent)
 	case resp.StatusCode != http.StatusPartialContent:
 		return fmt.Errorf("the server answered %s", resp.Status)
 	}

@@ -123,34 +123,24 @@ func (it item) unpack(archive, path string, want embedder.Source, tell func(done
 }
 
 // install copies r to a new file, checks it, and renames it to its place.
-func (it item) install(r io.Reader, want embedder.Source, tell func(done, total int64)) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(it.path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
+func (it item) install(r io.Reader, want embedder.Source, tell func(done, total int64)) error {
+	err := write(it.path, func(w io.Writer) error {
+		sum := sha256.New()
+		// One byte more than wanted shows that there is too much.
+		n, err := io.Copy(io.MultiWriter(w, sum), io.LimitReader(r, want.SizeBytes+1))
 		if err != nil {
-			_ = f.Close()           // the file is thrown away
-			_ = os.Remove(f.Name()) // and what is left does no harm
+			return fmt.Errorf("copy: %w", err)
 		}
-	}()
-	sum := sha256.New()
-	// One byte more than wanted shows that there is too much.
-	n, err := io.Copy(io.MultiWriter(f, sum), io.LimitReader(r, want.SizeBytes+1))
+		if got := hex.EncodeToString(sum.Sum(nil)); n != want.SizeBytes || got != want.SHA256 {
+			return fmt.Errorf("%w: expected %d bytes with SHA-256 %s, got %d with %s", core.ErrCorrupt, want.SizeBytes, want.SHA256, n, got)
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("copy: %w", err)
+		return fmt.Errorf("write %s: %w", it.path, err)
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); n != want.SizeBytes || got != want.SHA256 {
-		return fmt.Errorf("%w: expected %d bytes with SHA-256 %s, got %d with %s", core.ErrCorrupt, want.SizeBytes, want.SHA256, n, got)
-	}
-	if err := errors.Join(f.Sync(), f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("write: %w", err)
-	}
-	if err := os.Rename(f.Name(), it.path); err != nil {
-		return err
-	}
-	tell(n, want.SizeBytes)
-	return syncDir(filepath.Dir(it.path))
+	tell(want.SizeBytes, want.SizeBytes)
+	return nil
 }
 
 // syncDir makes a rename in dir durable.

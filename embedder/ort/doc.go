@@ -9,4 +9,7 @@ type Options struct {
 	// Threads is how many threads one Run uses; 0 is 1. Several runs with one
 	// thread each do more than one run with several.
 	Threads int
+	// Dim is how many numbers the model's vectors must have; 0 takes what the
+	// file says. Some files leave it open.
+	Dim int
 }

@@ -75,11 +75,13 @@ func newGraph(model string, o Options) (*graph, error) {
 	if g.inputs, err = inputNames(ins); err != nil {
 		return nil, fmt.Errorf("model file %s: %w", model, err)
 	}
-	output, dim, err := hiddenStates(outs)
+	output, dim, err := hiddenStates(outs, o.Dim)
 	if err != nil {
 		return nil, fmt.Errorf("model file %s: %w", model, err)
 	}
-	g.dim = dim
+	if g.dim = dim; o.Dim > 0 && dim != o.Dim {
+		return nil, fmt.Errorf("%w: the vectors of model file %s have %d numbers, not %d", core.ErrDimension, model, dim, o.Dim)
+	}
 	opts, err := sessionOptions(max(1, o.Threads))
 	if err != nil {
 		return nil, fmt.Errorf("options of a session: %w", err)
@@ -122,16 +124,26 @@ func inputNames(ins []onnx.InputOutputInfo) ([]string, error) {
 }
 
 // hiddenStates returns the name and the width of the output with one vector a
-// token.
-func hiddenStates(outs []onnx.InputOutputInfo) (string, int, error) {
+// token: the one with the usual name, else the first that can be it. Where the
+// file leaves the width open, it is dim.
+func hiddenStates(outs []onnx.InputOutputInfo, dim int) (name string, width int, err error) {
 	for _, out := range outs {
-		if len(out.Dimensions) == 3 && out.DataType == onnx.TensorElementDataTypeFloat {
-			if dim := out.Dimensions[2]; dim > 0 && dim <= core.MaxDim {
-				return out.Name, int(dim), nil
-			}
+		if len(out.Dimensions) != 3 || out.DataType != onnx.TensorElementDataTypeFloat {
+			continue
+		}
+		n := out.Dimensions[2]
+		if n <= 0 {
+			n = int64(dim)
+		}
+		usual := out.Name == "last_hidden_state" || out.Name == "token_embeddings"
+		if n > 0 && n <= core.MaxDim && (name == "" || usual) {
+			name, width = out.Name, int(n)
 		}
 	}
-	return "", 0, fmt.Errorf("the model has no output with one vector of floats a token: %w", core.ErrCorrupt)
+	if name == "" {
+		return "", 0, fmt.Errorf("the model has no output with one vector of floats a token: %w", core.ErrCorrupt)
+	}
+	return name, width, nil
 }
 
 func sessionOptions(threads int) (*onnx.SessionOptions, error) {

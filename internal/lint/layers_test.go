@@ -37,6 +37,7 @@ var layers = map[string][]string{
 	"embedder/token":      {"embedder", "internal/core"},
 	"embedder/ort":        {"embedder", "internal/core"},
 	"embedder/hash":       {"embedder", "internal/core"},
+	"embedder/folder":     {"embedder", "internal/core"},
 	"embedder/hub":        {"embedder", "internal/core"},
 	"embedder/embedtest":  {"embedder", "internal/core"},
 	"query":               {"index", "internal/core"},
