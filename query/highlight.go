@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"github.com/clipperhouse/uax29/v2/sentences"
@@ -40,23 +41,57 @@ type Highlight struct {
 // span is a sentence of a text.
 type span struct{ start, end int }
 
+// longSentence is from how many bytes on a sentence is cut at marks that do not
+// end one in careful writing: in text all in lower case nothing else does.
+const longSentence = 300
+
 // split returns the sentences of text without the blanks around them, as
 // Unicode Standard Annex 29 has them, and lines.
 func split(text string) (out []span) {
 	start := 0
 	it := sentences.FromString(text)
 	for it.Next() {
-		whole := it.Value()
-		for line := range strings.Lines(whole) {
-			from := start + len(line) - len(strings.TrimLeft(line, " \t\r\n"))
-			to := start + len(strings.TrimRight(line, " \t\r\n"))
-			if from < to {
-				out = append(out, span{from, to})
+		for line := range strings.Lines(it.Value()) {
+			for piece := range pieces(line) {
+				from := start + len(piece) - len(strings.TrimLeft(piece, " \t\r\n"))
+				to := start + len(strings.TrimRight(piece, " \t\r\n"))
+				if from < to {
+					out = append(out, span{from, to})
+				}
+				start += len(piece)
 			}
-			start += len(line)
 		}
 	}
 	return out
+}
+
+// pieces yields the parts of a line: the line itself unless it is long, else
+// what ends with a mark before a blank.
+func pieces(line string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		long := len(line) > longSentence
+		for line != "" {
+			end := len(line)
+			if long {
+				end = markAfter(line, longSentence/10) // nothing shorter
+			}
+			if !yield(line[:end]) {
+				return
+			}
+			line = line[end:]
+		}
+	}
+}
+
+// markAfter returns the place of the first blank behind a mark, from place from
+// on, the length of line when there is none.
+func markAfter(line string, from int) int {
+	for i := from; i < len(line); i++ {
+		if line[i] == ' ' && strings.IndexByte(".!?;", line[i-1]) >= 0 {
+			return i
+		}
+	}
+	return len(line)
 }
 
 // highlight finds the best sentence of each document that was found.

@@ -119,6 +119,17 @@ func TestTheSentenceThatMatches(t *testing.T) {
 	}
 }
 
+func TestLongSentencesAreCutAtTheirMarks(t *testing.T) {
+	f, e := newFake(at("a", 0, nil))
+	plain := strings.Repeat("some words in lower case follow each other ; ", 12)
+	f.docs[0].Text = "世界。" + plain + "the sea is here . and then it goes on. " + plain + strings.Repeat("x", 1000)
+	f.words["sea"] = angle(0)
+	h := hits(t, e, query.Request{Text: "sea", Highlight: query.HighlightWords}, "")[0].Highlight
+	if h == nil || h.Text != "the sea is here . and then it goes on." || f.docs[0].Text[h.Start:h.End] != h.Text {
+		t.Errorf("got %+v", h)
+	}
+}
+
 func TestShapesThatCannotBe(t *testing.T) {
 	for text, pointer := range map[string]string{
 		`{"diversity":1.5}`:                                                                            "/diversity",

@@ -59,6 +59,8 @@ func queryAttacks() (out []attack) {
 		`{"text":"a","filter":{"field":"year","near":1}}`, `{"text":"a","filter":{"and":[{"field":"x","gt":[]}]}}`,
 		`{"text":"a","filter":` + strings.Repeat(`{"not":`, 50) + `{"field":"a","eq":1}` + strings.Repeat("}", 50) + `}`,
 		`{"text":"a","fields":"year"}`, `{"text":"a","fields":[1]}`, `{"text":"a","min_score":"high"}`, `{"vector":"none"}`, `{"vector":[1,null,3]}`,
+		`{"id":"a","mode":"hybrid"}`, `{"text":"a","mode":"lexical","dislike":["a"]}`, `{"text":"a","params":{"fusion":"sum"}}`,
+		`{"text":"a","diversity":2}`, `{"text":"a","decay":{}}`, `{"text":"a","boosts":{}}`, `{"text":"a","boosts":[{"field":"x","weight":1e999}]}`, `{"text":"a","highlight":true}`,
 	} {
 		out = append(out, attack{method: "POST", path: c + "/search", body: body, status: 400, code: invalid})
 	}
