@@ -20,7 +20,8 @@ type EncoderConfig struct {
 	// each. The encoder owns them.
 	Runtimes []Runtime
 	// Queries is a session more, for queries alone, so that they need not wait
-	// for a batch of passages; nil for none. The encoder owns it.
+	// for a batch of passages; nil for none. With it, the threads of the others
+	// give way to it where the system can do that. The encoder owns it.
 	Queries Runtime
 	// Dim is the length of the vectors.
 	Dim int

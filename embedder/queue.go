@@ -23,6 +23,7 @@ type queue struct {
 	changed *sync.Cond // signalled when work arrives or the queue closes
 	lanes   [2][]item  // by Kind; each is first in, first out
 	closed  bool
+	spare   bool    // the worker for queries alone is free
 	errs    []error // of closing the runtimes
 }
 
@@ -74,10 +75,16 @@ func startQueue(runtimes []Runtime, queries Runtime, dim int, p Pooling) *queue 
 	q := &queue{dim: dim, pooling: p}
 	q.changed = sync.NewCond(&q.mu)
 	for _, r := range runtimes {
-		q.workers.Go(func() { (&worker{q: q, r: r, lanes: []Kind{Query, Passage}}).work() })
+		q.workers.Go(func() {
+			if queries != nil {
+				giveWay()
+			}
+			(&worker{q: q, r: r, lanes: []Kind{Query, Passage}}).work()
+		})
 	}
 	if queries != nil {
-		q.workers.Go(func() { (&worker{q: q, r: queries, lanes: []Kind{Query}}).work() })
+		q.spare = true
+		q.workers.Go(func() { (&worker{q: q, r: queries, lanes: []Kind{Query}, own: true}).work() })
 	}
 	return q
 }
@@ -143,6 +150,7 @@ type worker struct {
 	q     *queue
 	r     Runtime
 	lanes []Kind // that it serves, the most urgent first
+	own   bool   // it is the worker for queries alone
 	items []item
 	batch Batch
 }
@@ -164,10 +172,13 @@ func (w *worker) next() bool {
 	q := w.q
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if w.own {
+		q.spare = true
+	}
 	for {
 		for _, lane := range w.lanes {
-			if len(q.lanes[lane]) > 0 {
-				w.items, q.lanes[lane] = pick(w.items[:0], q.lanes[lane])
+			if len(q.lanes[lane]) > 0 && (w.own || lane != Query || !q.spare) {
+				w.take(lane)
 				return true
 			}
 		}
@@ -175,6 +186,17 @@ func (w *worker) next() bool {
 			return false
 		}
 		q.changed.Wait()
+	}
+}
+
+// take takes a batch out of a lane. Queries that the worker for queries leaves
+// are for the others. The caller holds the queue's mutex.
+func (w *worker) take(lane Kind) {
+	q := w.q
+	w.items, q.lanes[lane] = pick(w.items[:0], q.lanes[lane])
+	if w.own {
+		q.spare = false
+		q.changed.Broadcast()
 	}
 }
 

@@ -193,6 +193,33 @@ func TestTheRuntimeForQueriesIsNeverTakenByPassages(t *testing.T) {
 	})
 }
 
+func TestOthersTakeTheQueriesThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, own := new(model), &model{gate: make(chan struct{})}
+		e := newEncoder(t, func(c *embedder.EncoderConfig) { c.Queries = own }, m)
+		first := start(t.Context(), e, embedder.Query, []string{"a"})
+		second := start(t.Context(), e, embedder.Query, []string{"b"})
+		if first.done || !second.done || second.err != nil {
+			t.Errorf("the first query is done: %v, the second: %v, %v", first.done, second.done, second.err)
+		}
+		own.gate <- struct{}{}
+		synctest.Wait()
+		if !first.done || first.err != nil || len(own.ran()) != 1 || len(m.ran()) != 1 {
+			t.Errorf("the first query is done: %v, %v, after %d and %d batches", first.done, first.err, len(own.ran()), len(m.ran()))
+		}
+		// More than one batch of queries: the rest does not wait for the first.
+		many := start(t.Context(), e, embedder.Query, numbered("q", 64, 3))
+		if len(own.ran()) != 2 || len(m.ran()) != 2 {
+			t.Errorf("two batches ran as %d and %d", len(own.ran())-1, len(m.ran())-1)
+		}
+		close(own.gate)
+		synctest.Wait()
+		if !many.done || many.err != nil {
+			t.Errorf("the queries are done: %v, %v", many.done, many.err)
+		}
+	})
+}
+
 func TestManyTextsComeInWindows(t *testing.T) {
 	var most atomic.Int64
 	counting := tokenizerFunc(func(dst []int32, text string, limit int) ([]int32, int, error) {
