@@ -21,7 +21,7 @@ and lengths are read from the files that come with the model, and it is tried
 before it is copied.`,
 		Example: `  vecdb model add ./my-model --name mine
   vecdb model add intfloat/e5-small-v2
-  vecdb create notes --model mine`,
+  vecdb collections create notes --model mine`,
 		Args: exactly(1, "a folder, or owner/name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Source, o.Home = args[0], a.home()
@@ -49,7 +49,7 @@ func (a *app) addModel(cmd *cobra.Command, o vecdb.NewModel) error {
 		a.note("%s", note)
 	}
 	a.tell("%s: added; %d numbers, %s pooling, %d tokens%s", m.Name, m.Dim, m.Pooling, m.MaxTokens, prefixes(m.QueryPrefix, m.PassagePrefix))
-	a.tell("%s", a.outStyle().dim("make a collection with it: vecdb create NAME --model "+m.Name))
+	a.tell("%s", a.outStyle().dim("make a collection with it: vecdb collections create NAME --model "+m.Name))
 	return nil
 }
 

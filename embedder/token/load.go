@@ -70,8 +70,12 @@ func Load(path string, o Options) (embedder.Tokenizer, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, fmt.Errorf("tokenizer %s is no tokenizer.json: %w: %w", path, core.ErrCorrupt, err)
 	}
-	if !f.isBERT() {
+	switch {
+	case f.isBERT():
+	case slices.Contains([]string{"WordPiece", "BPE", "Unigram", "WordLevel"}, f.Model.Type):
 		return loadOther(path)
+	default:
+		return nil, fmt.Errorf("tokenizer %s is of the unknown kind %.80q: %w", path, f.Model.Type, core.ErrCorrupt)
 	}
 	if err := json.Unmarshal(f.Model.Raw, &f.Model.Vocab); err != nil {
 		return nil, fmt.Errorf("vocabulary of %s: %w: %w", path, core.ErrCorrupt, err)

@@ -150,6 +150,33 @@ func TestEncodeAllocatesNothingATokenizedWord(t *testing.T) {
 	}
 }
 
+func TestSpecialTokensStandAsTheFileSays(t *testing.T) {
+	single := []any{
+		map[string]any{"SpecialToken": map[string]any{"id": "[CLS]"}}, map[string]any{"Sequence": map[string]any{"id": "A"}},
+		map[string]any{"SpecialToken": map[string]any{"id": "[SEP]"}}, map[string]any{"SpecialToken": map[string]any{"id": "[MASK]"}},
+	}
+	ids := map[string]any{"[CLS]": map[string]any{"ids": []int{2}}, "[SEP]": map[string]any{"ids": []int{3}}, "[MASK]": map[string]any{"ids": []int{4}}}
+	for name, tc := range map[string]struct {
+		post any
+		want []int32
+	}{
+		"none":    {nil, []int32{5}},
+		"BERT":    {map[string]any{"type": "BertProcessing", "cls": []any{"[CLS]", 2}, "sep": []any{"[SEP]", 3}}, []int32{2, 5, 3}},
+		"MPNet":   {map[string]any{"type": "RobertaProcessing", "cls": []any{"[MASK]", 4}, "sep": []any{"[SEP]", 3}}, []int32{4, 5, 3}},
+		"pattern": {map[string]any{"type": "TemplateProcessing", "single": single, "special_tokens": ids}, []int32{2, 5, 3, 4}},
+	} {
+		f := bert(nil)
+		f["post_processor"] = tc.post
+		w, err := token.Load(write(t, f), token.Options{})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if ids, total, err := w.Encode(nil, "a", 10); err != nil || total != len(ids) || !slices.Equal(ids, tc.want) {
+			t.Errorf("%s: got %v, total %d, error %v; want %v", name, ids, total, err, tc.want)
+		}
+	}
+}
+
 func TestBadTokenizerFilesAreRefused(t *testing.T) {
 	model := func(change func(m map[string]any)) map[string]any {
 		f := bert(nil)
@@ -163,6 +190,8 @@ func TestBadTokenizerFilesAreRefused(t *testing.T) {
 		"ids of 33 bits":   model(func(m map[string]any) { m["vocab"].(map[string]int)["a"] = 1 << 32 }),
 		"a piece too long": model(func(m map[string]any) { m["vocab"].(map[string]int)[strings.Repeat("a", 1<<20)] = 99 }),
 		"words too long":   model(func(m map[string]any) { m["max_input_chars_per_word"] = 1 << 40 }),
+		"no kind":          model(func(m map[string]any) { delete(m, "type") }),
+		"an unknown kind":  model(func(m map[string]any) { m["type"] = "Letters" }),
 		"no such unknown":  model(func(m map[string]any) { m["unk_token"] = "<unk>" }),
 	} {
 		if w, err := token.Load(write(t, f), token.Options{}); !errors.Is(err, core.ErrCorrupt) {
