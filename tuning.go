@@ -21,11 +21,12 @@ import (
 const (
 	// A collection is measured when nothing has changed for a while.
 	tuneAfter = time.Second
-	// A closing one is measured, if it is due, for no longer than this.
-	tuneLast = 2 * time.Second
 	// tuneLook is how often it is looked whether enough queries were asked.
 	tuneLook = time.Minute
 )
+
+// tuneLast is how long a closing collection is measured at most, if that is due.
+var tuneLast = 3 * time.Second
 
 // askedQueries is a sample of the queries that were asked of late.
 type askedQueries struct {
@@ -113,7 +114,7 @@ func (t *tuner) follow(ctx context.Context) {
 		case <-moved:
 		case <-timer.C:
 			if due {
-				t.tell(t.measure(ctx, rested))
+				t.tell(t.measure(ctx, tune.Options{Rest: rested}))
 			}
 		}
 		timer.Stop()
@@ -140,7 +141,7 @@ func (t *tuner) last() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tuneLast)
 	defer cancel()
-	t.tell(t.measure(ctx, nil))
+	t.tell(t.measure(ctx, tune.Options{Few: true}))
 }
 
 // tell logs an error of a measurement, without which searches go on.
@@ -153,8 +154,8 @@ func (t *tuner) tell(err error) {
 	}
 }
 
-// measure measures the index now.
-func (t *tuner) measure(ctx context.Context, rest func(context.Context, time.Duration) error) error {
+// measure measures the index now, with the Rest and Few of o.
+func (t *tuner) measure(ctx context.Context, o tune.Options) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	graph, ok := t.graph()
@@ -162,9 +163,8 @@ func (t *tuner) measure(ctx context.Context, rest func(context.Context, time.Dur
 		return nil
 	}
 	changes := graph.Changes()
-	plan, err := tune.Measure(ctx, graph, tune.Options{
-		Asked: t.asked.list(), Metric: t.a.maker.cfg.Metric, Vectors: t.vectors, Rest: rest, Seed: rand.Uint64(),
-	})
+	o.Asked, o.Metric, o.Vectors, o.Seed = t.asked.list(), t.a.maker.cfg.Metric, t.vectors, rand.Uint64()
+	plan, err := tune.Measure(ctx, graph, o)
 	if err != nil || plan == nil {
 		return err
 	}
@@ -245,7 +245,9 @@ func (t *tuner) restore() {
 // Tune measures now which breadths of search reach which recall, as happens in
 // the background when the collection has grown by half. It returns at once
 // where every answer is exact anyway.
-func (c *Collection) Tune(ctx context.Context) error { return c.applier.tuner.measure(ctx, nil) }
+func (c *Collection) Tune(ctx context.Context) error {
+	return c.applier.tuner.measure(ctx, tune.Options{})
+}
 
 // RecallStats tells what searches for a recall come from.
 type RecallStats struct {

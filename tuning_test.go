@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/vecdb/vecdb"
 )
 
 func TestRecallIsMeasuredAndKept(t *testing.T) {
+	vecdb.MeasureClosingFor(t, time.Minute)
 	s := save(t)
 	file := filepath.Join(s.dir, "index", "0.recall.json")
 	if _, err := os.Stat(file); err != nil {

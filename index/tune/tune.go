@@ -54,6 +54,8 @@ type Options struct {
 	// that one took, for instance to leave the processor to others; it may be
 	// nil. An error ends the measurement.
 	Rest func(ctx context.Context, worked time.Duration) error
+	// Few takes the fewest samples, for when there is no time for more.
+	Few bool
 	// Seed picks the samples.
 	Seed uint64
 }
@@ -81,6 +83,9 @@ func Measure(ctx context.Context, g Graph, o Options) (*Plan, error) {
 	n := g.Len()
 	m := measurement{graph: g, o: o}
 	size := min(mostProbes, max(leastProbes, scanBudget/max(1, n)))
+	if o.Few {
+		size = leastProbes
+	}
 	stored, err := m.cases(ctx, g.Probes(size, o.Seed))
 	if err != nil || len(stored) == 0 {
 		return nil, err
