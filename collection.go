@@ -48,6 +48,7 @@ type Collection struct {
 	fields  *field.Index
 	engine  *query.Engine
 	applier *applier
+	trainer *trainer
 }
 
 // newCollection makes the indexes of a stored collection, fills them and
@@ -63,6 +64,7 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
+	c.trainer = startTrainer(c)
 	return c, nil
 }
 
@@ -123,7 +125,8 @@ func (c *Collection) Recommend(ctx context.Context, r Request) (Response, error)
 	return c.engine.Recommend(ctx, r)
 }
 
-// Classify labels texts by the labels of their nearest neighbors.
+// Classify labels texts by what was learnt from the labels of documents, or by
+// those of their nearest neighbors.
 func (c *Collection) Classify(ctx context.Context, r ClassifyRequest) (ClassifyResponse, error) {
 	return c.engine.Classify(ctx, r)
 }
@@ -135,6 +138,7 @@ type Stats struct {
 	Dim       int
 	Index     IndexStats
 	LastSeq   uint64 // number of the last committed change
+	Heads     []HeadStats
 }
 
 // IndexStats describes a collection's vector index.
@@ -157,7 +161,7 @@ func (c *Collection) Stats() Stats {
 	n := c.stored.Len()
 	idx := c.index()
 	return Stats{
-		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last,
+		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last, Heads: c.trainer.stats(),
 		Index: IndexStats{
 			Kind: c.db.options.Index, Vectors: idx.Len(),
 			Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
@@ -180,6 +184,7 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	if err := c.verifyWords(ctx, report); err != nil {
 		return err
 	}
+	c.trainer.verify(report)
 	idx := c.index()
 	if graph, ok := idx.(*hnsw.Index); ok {
 		if err := graph.Verify(ctx); errors.Is(err, core.ErrCorrupt) {
@@ -225,5 +230,8 @@ func (c *Collection) index() index.Index { return *c.applier.index.Load() }
 // wait returns when the index has taken the changes up to seq.
 func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.applier.wait(ctx, seq) }
 
-// close stops following the change log and saves the index.
-func (c *Collection) close() { c.applier.close() }
+// close stops learning and following the change log, and saves the index.
+func (c *Collection) close() {
+	c.trainer.close()
+	c.applier.close()
+}

@@ -264,5 +264,8 @@ func (c *Collection) waitFor(ctx context.Context, seq uint64, w Wait) error {
 	if w != WaitIndexed && w != WaitTrained {
 		return nil
 	}
-	return c.wait(ctx, seq)
+	if err := c.wait(ctx, seq); err != nil || w == WaitIndexed {
+		return err
+	}
+	return c.trainer.catchUp(ctx, always, 0)
 }

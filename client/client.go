@@ -16,6 +16,7 @@ import (
 
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/train"
 )
 
 // Options of New.
@@ -274,6 +275,18 @@ func (c *Client) Recommend(ctx context.Context, collection string, r query.Reque
 // Classify classifies texts by a collection.
 func (c *Client) Classify(ctx context.Context, collection string, r query.ClassifyRequest) (out query.ClassifyResponse, err error) {
 	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "classify"), r, &out)
+	return out, err
+}
+
+// Train learns the labels of a field and returns when that is done.
+func (c *Client) Train(ctx context.Context, collection string, r TrainRequest) (out Head, err error) {
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "train"), r, &out)
+	return out, err
+}
+
+// Evaluate tells how well the labels of a field are found.
+func (c *Client) Evaluate(ctx context.Context, collection string, r EvaluateRequest) (out train.Report, err error) {
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "evaluate"), r, &out)
 	return out, err
 }
 

@@ -5,9 +5,11 @@ package client
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/train"
 )
 
 // The codes of problems. They are stable.
@@ -167,6 +169,51 @@ type Stats struct {
 	// MemoryAvailable is what indexes can take of the server's memory, in bytes;
 	// missing where the system does not tell.
 	MemoryAvailable *int64 `json:"memory_available,omitempty"`
+	// Heads tells what was learnt from labels, a head a field.
+	Heads []Head `json:"heads,omitempty"`
+}
+
+// KindClassifier is what POST …/train trains.
+const KindClassifier = "classifier"
+
+// TrainRequest is the body of POST …/train. Every member may be left out.
+type TrainRequest struct {
+	Kind       string `json:"kind,omitempty"`        // KindClassifier
+	LabelField string `json:"label_field,omitempty"` // "label" by default
+}
+
+// EvaluateRequest is the body of POST …/evaluate. Every member may be left out.
+// The answer is a train.Report.
+type EvaluateRequest struct {
+	LabelField  string `json:"label_field,omitempty"`   // "label" by default
+	Method      string `json:"method,omitempty"`        // auto (the default), neighbors, centroid or linear
+	Folds       int    `json:"folds,omitempty"`         // 2 to 100, 5 by default
+	LeaveOneOut bool   `json:"leave_one_out,omitempty"` // with neighbors and centroid
+}
+
+// Head describes what was learnt from the labels of a field.
+type Head struct {
+	LabelField string `json:"label_field"`
+	Version    int    `json:"version"` // grows with each training
+	// Why tells why there is no head; then all but Pending is missing.
+	Why string `json:"why,omitempty"`
+	// Pending tells that labels have changed since it was trained.
+	Pending bool `json:"pending"`
+	// Method is what did best, the one of "auto".
+	Method   string `json:"method,omitempty"`
+	Labels   int    `json:"labels,omitempty"`
+	Examples int    `json:"examples,omitempty"`
+	Features int    `json:"features,omitempty"` // terms that it reads of a text
+	Named    bool   `json:"named,omitempty"`    // the names of the labels were examples too
+	Folds    int    `json:"folds,omitempty"`    // of the cross-validation, 0 without one
+	Judged   int    `json:"judged,omitempty"`   // examples that were held out
+	// Candidates are the methods with what they reached, the best first.
+	Candidates []train.Candidate `json:"candidates,omitempty"`
+	// Scope is the similarity to the nearest labelled document below which a
+	// text is out of scope.
+	Scope       *float32   `json:"scope,omitempty"`
+	Trained     *time.Time `json:"trained,omitempty"`
+	TookSeconds float64    `json:"took_seconds,omitempty"`
 }
 
 // Version is the body of the answer to GET /version.

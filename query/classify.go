@@ -11,15 +11,18 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// Classify labels each text, vector or stored document of r by a vote of its
-// nearest labelled documents. A stored document does not vote on itself.
-// Errors are those of Search.
+// Classify labels each text, vector or stored document of r, by a vote of its
+// nearest labelled documents or by the head that was trained on the labels. A
+// stored document does not vote on itself. Errors are those of Search.
 func (e *Engine) Classify(ctx context.Context, r ClassifyRequest) (ClassifyResponse, error) {
 	if err := r.Validate(e.dim); err != nil {
 		return ClassifyResponse{}, err
 	}
 	start := time.Now()
-	r = r.withDefaults()
+	j, err := e.judge(&r)
+	if err != nil {
+		return ClassifyResponse{}, err
+	}
 	var took Took
 	points, err := e.points(ctx, r, &took)
 	if err != nil {
@@ -29,25 +32,12 @@ func (e *Engine) Classify(ctx context.Context, r ClassifyRequest) (ClassifyRespo
 	if err != nil {
 		return ClassifyResponse{}, err
 	}
-	results, err := e.vote(ctx, r, neighbors, s, &took)
+	results, err := e.vote(ctx, r, j, points, neighbors, s, &took)
 	if err != nil {
 		return ClassifyResponse{}, err
 	}
 	took.Total = milliseconds(time.Since(start))
 	return ClassifyResponse{Results: results, Took: took}, nil
-}
-
-func (r ClassifyRequest) withDefaults() ClassifyRequest {
-	if r.LabelField == "" {
-		r.LabelField = DefaultLabelField
-	}
-	if r.K == 0 {
-		r.K = DefaultNeighbors
-	}
-	if r.Temperature == 0 {
-		r.Temperature = DefaultTemperature
-	}
-	return r
 }
 
 // points makes the query vectors, one for each result.
@@ -88,15 +78,10 @@ func (e *Engine) voters(ctx context.Context, r ClassifyRequest, points []point, 
 
 // labelled returns the documents that satisfy the filter and have a label.
 func (e *Engine) labelled(ctx context.Context, r ClassifyRequest) (*core.Set, error) {
-	allow, err := e.lookup(ctx, core.Condition{Field: r.LabelField, Op: core.CondExists, Values: []any{true}})
+	allow, err := e.Labelled(ctx, r.LabelField)
 	if err != nil {
 		return nil, err
 	}
-	blank, err := e.lookup(ctx, core.Condition{Field: r.LabelField, Op: core.CondEq, Values: []any{""}})
-	if err != nil {
-		return nil, err
-	}
-	allow.AndNot(blank)
 	matching, err := e.matching(ctx, r.Filter)
 	if err != nil {
 		return nil, err
@@ -104,9 +89,25 @@ func (e *Engine) labelled(ctx context.Context, r ClassifyRequest) (*core.Set, er
 	return intersect(allow, matching), nil
 }
 
-// vote reads the voters and lets them vote, for each result. The documents of
-// one result are let go before the next ones are read, since there can be many.
-func (e *Engine) vote(ctx context.Context, r ClassifyRequest, neighbors [][]index.Neighbor, s scope, took *Took) ([]Classification, error) {
+// Labelled returns the documents that have something in a field of labels,
+// which need not be a label: arrays may be empty. The caller owns the set.
+func (e *Engine) Labelled(ctx context.Context, labelField string) (*core.Set, error) {
+	allow, err := e.lookup(ctx, core.Condition{Field: labelField, Op: core.CondExists, Values: []any{true}})
+	if err != nil {
+		return nil, err
+	}
+	blank, err := e.lookup(ctx, core.Condition{Field: labelField, Op: core.CondEq, Values: []any{""}})
+	if err != nil {
+		return nil, err
+	}
+	allow.AndNot(blank)
+	return allow, nil
+}
+
+// vote reads the nearest labelled documents and finds the labels, for each
+// result. The documents of one result are let go before the next ones are read,
+// since there can be many.
+func (e *Engine) vote(ctx context.Context, r ClassifyRequest, j judge, points []point, neighbors [][]index.Neighbor, s scope, took *Took) ([]Classification, error) {
 	defer stopwatch(&took.Fetch)()
 	results := make([]Classification, len(neighbors))
 	err := parallel(ctx, len(neighbors), func(ctx context.Context, i int) error {
@@ -115,7 +116,7 @@ func (e *Engine) vote(ctx context.Context, r ClassifyRequest, neighbors [][]inde
 		if err != nil {
 			return err
 		}
-		results[i] = tally(list, r)
+		results[i] = j.decide(r, r.textOf(i), points[i].vector, tally(list, r))
 		return nil
 	})
 	return results, err

@@ -126,7 +126,7 @@ func TestClassifyAbstains(t *testing.T) {
 		t.Errorf("below the least probability: %+v", unsure)
 	}
 	alone := classify(t, e, query.ClassifyRequest{Request: query.Request{Text: "east"}, LabelField: "nothing"})
-	if out, _ := json.Marshal(alone); string(out) != `{"label":null,"probability":0,"abstained":true,"scores":{},"neighbors":[]}` {
+	if out, _ := json.Marshal(alone); string(out) != `{"label":null,"probability":0,"abstained":true,"reason":"no_labelled_neighbors","method":"neighbors","scores":{},"neighbors":[]}` {
 		t.Errorf("without neighbors: %s", out)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/train"
 )
 
 // Source is what the engine asks of a collection. It is safe for concurrent
@@ -33,6 +34,9 @@ type Source interface {
 	// Lookup returns the ordinals that satisfy a condition; the caller owns
 	// the set. "id exists" holds for every document.
 	Lookup(cond core.Condition) (*core.Set, error)
+	// Head returns the head that is trained on the labels of a field, nil where
+	// there is none, and then why.
+	Head(labelField string) (head *train.Head, why string)
 }
 
 // Embedded is what Source.Embed returns.

@@ -17,6 +17,7 @@ import (
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/train"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,6 +37,8 @@ type fake struct {
 	embeds, searches atomic.Int64
 	onNearest        func(ctx context.Context, q []float32) error
 	lookupErr        error // of conditions on the field "broken"
+
+	head *train.Head
 }
 
 var _ query.Source = (*fake)(nil)
@@ -56,6 +59,8 @@ func angle(degrees float64) []float32 {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	return []float32{float32(cos), float32(sin)}
 }
+
+func (f *fake) Head(string) (*train.Head, string) { return f.head, "nothing was trained" }
 
 func (f *fake) Embed(ctx context.Context, texts []string) (query.Embedded, error) {
 	f.embeds.Add(1)

@@ -189,11 +189,24 @@ type Response struct {
 type Method string
 
 // MethodNeighbors lets the nearest labelled documents vote with weights
-// exp(score/temperature). MethodAuto chooses among the methods there are,
-// which today means MethodNeighbors.
+// exp(score/temperature). MethodLinear and MethodCentroid ask the head that was
+// trained on the labels of the collection: a regression on words and vector, or
+// the nearest mean of a label's vectors. MethodAuto takes what did best on
+// labelled documents that were held out, and MethodNeighbors where no head is
+// trained, where the request restricts who votes, and for vectors and stored
+// documents.
 const (
 	MethodAuto      Method = "auto"
 	MethodNeighbors Method = "neighbors"
+	MethodCentroid  Method = "centroid"
+	MethodLinear    Method = "linear"
+)
+
+// Why a Classification abstains.
+const (
+	ReasonNoNeighbors    = "no_labelled_neighbors"
+	ReasonMinProbability = "below_min_probability"
+	ReasonOutOfScope     = "out_of_scope"
 )
 
 // ClassifyRequest is a Request plus what classification needs. What is
@@ -212,33 +225,46 @@ type ClassifyRequest struct {
 	LabelField string `json:"label_field,omitempty"`
 	// Method is MethodAuto when empty.
 	Method Method `json:"method,omitempty"`
-	// K is how many neighbors vote; 0 is DefaultNeighbors, at most MaxNeighbors.
+	// K is how many neighbors vote, at most MaxNeighbors, and how many are told
+	// as reasons; 0 is what did best, or DefaultNeighbors.
 	K int `json:"k,omitempty"`
-	// Temperature divides the scores before the softmax; 0 is
-	// DefaultTemperature. Smaller listens more to the nearest. The default fits
-	// cosines; the scores of dot and l2 have the scale of the vectors (squared
-	// for l2), and so has a temperature that suits them.
+	// Temperature divides the scores of neighbors before the softmax; 0 is what
+	// did best, or DefaultTemperature. Smaller listens more to the nearest. The
+	// default fits cosines; the scores of dot and l2 have the scale of the
+	// vectors (squared for l2), and so has a temperature that suits them. Votes
+	// under a given temperature are not calibrated.
 	Temperature float64 `json:"temperature,omitempty"`
 	// MinProbability makes a result abstain when its best label is less
-	// probable; 0 never abstains while there is a labelled neighbor.
+	// probable; 0 never abstains for that.
 	MinProbability float64 `json:"min_probability,omitempty"`
+	// AnyScope labels texts too that are farther from all labelled documents
+	// than these are from each other. Without it such a text is abstained from,
+	// where a head is trained.
+	AnyScope bool `json:"any_scope,omitempty"`
 }
 
 // Classification is the result for one text.
 type Classification struct {
 	// Label is the most probable label, nil when Abstained.
 	Label *string `json:"label"`
-	// Probability is that of the most probable label, 0 without neighbors.
+	// Probability is that of the most probable label, 0 without any. It is
+	// calibrated where a head is trained.
 	Probability float64 `json:"probability"`
-	// Abstained tells that no label reached MinProbability, or that no
-	// labelled neighbor was found.
-	Abstained bool `json:"abstained"`
-	// Scores holds the probability of every label among the neighbors; they
-	// sum to 1.
+	// Abstained tells that there is no answer, Reason why: one of the constants.
+	Abstained bool   `json:"abstained"`
+	Reason    string `json:"reason,omitempty"`
+	// Method is how the label was found.
+	Method Method `json:"method"`
+	// Scores holds the probabilities of the labels, of many the MaxScores most
+	// probable. All together sum to 1.
 	Scores map[string]float64 `json:"scores"`
-	// Neighbors are the voters, nearest first: the reasons.
+	// Neighbors are the nearest labelled documents, nearest first: the reasons,
+	// and with MethodNeighbors the voters.
 	Neighbors []Voter `json:"neighbors"`
 }
+
+// MaxScores is how many labels a Classification tells the probability of.
+const MaxScores = 100
 
 // Voter is a labelled neighbor.
 type Voter struct {

@@ -62,11 +62,7 @@ func TestBadRequestsAreRefusedWithThePlace(t *testing.T) {
 
 func TestRefusalsCarryTheirCause(t *testing.T) {
 	_, e := fan()
-	_, err := e.Classify(t.Context(), query.ClassifyRequest{Request: query.Request{Text: "east"}, Method: "linear"})
-	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), `"auto" or "neighbors"`) {
-		t.Errorf("another method: %v", err)
-	}
-	_, err = e.Search(t.Context(), query.Request{Vector: []float32{1}})
+	_, err := e.Search(t.Context(), query.Request{Vector: []float32{1}})
 	if !errors.Is(err, core.ErrDimension) {
 		t.Errorf("another dimension: %v", err)
 	}
@@ -96,7 +92,10 @@ func TestBadClassificationsAreRefusedWithThePlace(t *testing.T) {
 		{query.ClassifyRequest{Request: text, MinProbability: math.NaN()}, "/min_probability", "NaN"},
 		{query.ClassifyRequest{Request: text, LabelField: "text"}, "/label_field", "not a label"},
 		{query.ClassifyRequest{Request: text, LabelField: "\xff"}, "/label_field", "UTF-8"},
-		{query.ClassifyRequest{Request: text, Method: "linear"}, "/method", "linear"},
+		{query.ClassifyRequest{Request: text, Method: "magic"}, "/method", "unknown method"},
+		{query.ClassifyRequest{Request: text, Method: "linear"}, "/method", "there is no head"},
+		{query.ClassifyRequest{Request: query.Request{Text: "x", Filter: &query.Filter{Field: "a", Eq: 1}}, Method: "linear"}, "/method", "no bearing"},
+		{query.ClassifyRequest{Request: query.Request{ID: "x"}, Method: "centroid"}, "/id", "has learnt"},
 		{query.ClassifyRequest{Request: query.Request{ID: "nobody"}}, "/id", "no document"},
 	} {
 		_, e := labelledFan()

@@ -2,8 +2,8 @@ package query
 
 import (
 	"cmp"
-	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -167,10 +167,12 @@ func (r *ClassifyRequest) checkVote() error {
 		return core.Invalid("/label_field", "name the field that holds the labels", "the %s of a document is not a label", r.LabelField)
 	case !utf8.ValidString(r.LabelField):
 		return core.Invalid("/label_field", "send UTF-8", "the name of the field is not valid UTF-8")
-	case r.Method != "" && r.Method != MethodAuto && r.Method != MethodNeighbors:
-		return &core.InputError{Pointer: "/method", Cause: errors.ErrUnsupported,
-			Detail: "method " + strconv.Quote(string(r.Method)) + " is not available",
-			Hint:   `use "` + string(MethodAuto) + `" or "` + string(MethodNeighbors) + `"`}
+	case !slices.Contains([]Method{"", MethodAuto, MethodNeighbors, MethodCentroid, MethodLinear}, r.Method):
+		return core.Invalid("/method", "use auto, neighbors, centroid or linear", "unknown method %.40q", r.Method)
+	case r.headOnly() && r.restricted():
+		return core.Invalid("/method", "use neighbors or auto", "the method %s has learnt from all labelled documents, so filter, exclude and min_score have no bearing on it", r.Method)
+	case r.headOnly() && r.ID != "":
+		return core.Invalid("/id", "use neighbors or auto", "the method %s has learnt from that document", r.Method)
 	}
 	return nil
 }

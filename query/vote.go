@@ -7,51 +7,54 @@ import (
 	"strings"
 )
 
+// votes are the votes of the neighbors of one text.
+type votes struct {
+	labels    []string // in the order of their nearest voters
+	shares    []float64
+	neighbors []Voter
+}
+
 // tally lets the documents found, nearest first, vote on a label. The weight
 // of a vote is the softmax of the scores divided by the temperature (the
 // differentiable nearest neighbor of Goldberger et al., "Neighbourhood
 // components analysis", NIPS 2004); a label has the sum of its votes, and all
 // labels together have 1. Of equally probable labels the one with the nearer
 // voter wins.
-func tally(list []found, r ClassifyRequest) Classification {
-	result := Classification{Abstained: true, Scores: map[string]float64{}, Neighbors: make([]Voter, 0, len(list))}
-	var order []string
+func tally(list []found, r ClassifyRequest) votes {
+	v := votes{neighbors: make([]Voter, 0, len(list))}
+	at := make(map[string]int)
 	var nearest, total float64
 	for _, f := range list {
-		labels := labelsOf(f.doc.Fields, r.LabelField)
+		labels := LabelsOf(f.doc.Fields, r.LabelField)
 		if len(labels) == 0 {
 			continue
 		}
-		if len(order) == 0 {
+		if len(v.labels) == 0 {
 			nearest = float64(f.score)
 		}
 		// Relative to the nearest voter, whose weight is 1, no exponential
 		// overflows and the sum is never 0.
 		weight := math.Exp((float64(f.score) - nearest) / r.Temperature)
-		result.Neighbors = append(result.Neighbors, Voter{ID: f.doc.ID, Score: f.score, Label: strings.Join(labels, ", ")})
+		v.neighbors = append(v.neighbors, Voter{ID: f.doc.ID, Score: f.score, Label: strings.Join(labels, ", ")})
 		for _, label := range labels {
-			if _, seen := result.Scores[label]; !seen {
-				order = append(order, label)
+			i, seen := at[label]
+			if !seen {
+				i = len(v.labels)
+				at[label] = i
+				v.labels, v.shares = append(v.labels, label), append(v.shares, 0)
 			}
-			result.Scores[label] += weight
+			v.shares[i] += weight
 			total += weight
 		}
 	}
-	for _, label := range order {
-		result.Scores[label] /= total
-		if p := result.Scores[label]; p > result.Probability {
-			result.Label, result.Probability = &label, p
-		}
+	for i := range v.shares {
+		v.shares[i] /= total
 	}
-	result.Abstained = result.Label == nil || result.Probability < r.MinProbability
-	if result.Abstained {
-		result.Label = nil
-	}
-	return result
+	return v
 }
 
-// labelsOf returns the labels under a dotted name, each once, in their order.
-func labelsOf(fields map[string]any, path string) []string {
+// LabelsOf returns the labels under a dotted name, each once, in their order.
+func LabelsOf(fields map[string]any, path string) []string {
 	var labels []string
 	for _, v := range valuesAt(fields, path) {
 		if label := labelText(v); label != "" && !slices.Contains(labels, label) {

@@ -94,10 +94,14 @@ func (s *Server) stats(c *gin.Context) {
 	if n, known := s.db.AvailableMemory(); known {
 		available = &n
 	}
+	var heads []client.Head
+	for _, h := range st.Heads {
+		heads = append(heads, describeHead(h))
+	}
 	reply(c, http.StatusOK, client.Stats{
 		Documents: st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
 		Index:        indexStats(st.Index),
-		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq, MemoryAvailable: available,
+		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq, MemoryAvailable: available, Heads: heads,
 	})
 }
 

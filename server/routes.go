@@ -51,6 +51,8 @@ func (s *Server) routes() []route {
 		{http.MethodPost, c + "/search", read, s.search},
 		{http.MethodPost, c + "/recommend", read, s.recommend},
 		{http.MethodPost, c + "/classify", read, s.classify},
+		{http.MethodPost, c + "/train", write, s.train},
+		{http.MethodPost, c + "/evaluate", read, s.evaluate},
 
 		{http.MethodPost, "/v1/embeddings", read, s.embeddings},
 		{http.MethodGet, "/v1/models", status, s.listModels},

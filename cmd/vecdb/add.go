@@ -121,6 +121,9 @@ func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records
 	if err != nil {
 		return sum, a.explainStop(sum, err)
 	}
+	if err := a.learn(ctx, s); err != nil {
+		return sum, err
+	}
 	if a.forScripts() {
 		return sum, a.printJSON(sum)
 	}
@@ -129,6 +132,24 @@ func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records
 		a.tell("replaced documents had an id that was there before; ids come from %s (--id names another column)", plan.ID)
 	}
 	return sum, nil
+}
+
+// learn waits until the labels are learnt, when the directory is closed
+// afterwards; a server learns them by itself.
+func (a *app) learn(ctx context.Context, s *session) error {
+	if s.db == nil {
+		return nil
+	}
+	c, err := s.db.Collection(a.collection)
+	if err != nil {
+		return err
+	}
+	if h, err := c.Train(ctx, ""); err == nil {
+		a.note("  learnt %s from %s, %s does best", plural(len(h.Info.Labels), "label"), plural(h.Info.Examples, "document"), h.Info.Method)
+	} else if !errors.Is(err, vecdb.ErrInvalid) { // then there is nothing to learn
+		return err
+	}
+	return nil
 }
 
 // store runs an import with a meter.

@@ -27,6 +27,8 @@ type classifyFlags struct {
 	k              int
 	temperature    float64
 	minProbability float64
+	method         string
+	anyScope       bool
 	filters        []string
 	file           string
 	truth          string
@@ -36,14 +38,14 @@ type classifyFlags struct {
 func (o *classifyFlags) request() (query.ClassifyRequest, error) {
 	filter, err := parseFilters(o.filters)
 	return query.ClassifyRequest{Request: query.Request{Filter: filter}, LabelField: o.labelField, K: o.k,
-		Temperature: o.temperature, MinProbability: o.minProbability}, err
+		Temperature: o.temperature, MinProbability: o.minProbability, Method: query.Method(o.method), AnyScope: o.anyScope}, err
 }
 
 func (a *app) classifyCommand() *cobra.Command {
 	var o classifyFlags
 	cmd := &cobra.Command{
 		Use:   "classify TEXT… | --file FILE",
-		Short: "Label texts by the labels of their nearest neighbors",
+		Short: "Label texts by the labels of the documents",
 		Example: `  vecdb classify "my card was swallowed by the machine"
   vecdb classify --file new.csv --jsonl > labels.jsonl
   vecdb classify --file dev.jsonl --truth label      # prints the accuracy`,
@@ -68,9 +70,11 @@ func (a *app) classifyCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.labelField, "label-field", query.DefaultLabelField, "field that holds the labels")
-	f.IntVarP(&o.k, "k", "k", query.DefaultNeighbors, "how many neighbors vote")
-	f.Float64Var(&o.temperature, "temperature", query.DefaultTemperature, "smaller listens more to the nearest")
+	f.IntVarP(&o.k, "k", "k", 0, "how many neighbors vote or are shown (default what does best, else 20)")
+	f.Float64Var(&o.temperature, "temperature", 0, "of the neighbors' votes: smaller listens more to the nearest (default what does best, else 0.05)")
 	f.Float64Var(&o.minProbability, "min-probability", 0, "abstain when no label is as probable")
+	f.StringVar(&o.method, "method", "", "neighbors, centroid, linear or auto: what does best (default auto)")
+	f.BoolVar(&o.anyScope, "any-scope", false, "label texts too that are far from all labelled documents")
 	f.StringArrayVarP(&o.filters, "filter", "f", nil, filterHelp)
 	f.StringVar(&o.file, "file", "", "classify the texts of a file, - is standard input")
 	f.StringVar(&o.truth, "truth", "", "field of the file with the right label: prints the accuracy")
@@ -112,6 +116,8 @@ func (a *app) renderClassification(ctx context.Context, s *session, collection, 
 	label := "(abstained)"
 	if c.Label != nil {
 		label = *c.Label
+	} else if c.Reason != "" {
+		label = "(abstained: " + strings.ReplaceAll(c.Reason, "_", " ") + ")"
 	}
 	fmt.Fprintf(a.out, "%s  %.2f %s  %s\n", st.bold(oneLine(label, idWidth)), c.Probability, st.bar(bar(c.Probability, barWidth)),
 		oneLine(text, max(a.width()-textWidth(label)-barWidth-10, minText)))

@@ -45,6 +45,9 @@ func statsRows(st client.Stats) [][]string {
 	if st.Index.Recall != nil {
 		rows = append(rows, recallRows(*st.Index.Recall)...)
 	}
+	for _, h := range st.Heads {
+		rows = append(rows, headRows(h)...)
+	}
 	rows = append(rows, []string{"memory", memoryText(st)})
 	return append(rows, [][]string{
 		{"not searchable yet", fmt.Sprint(st.Index.Pending)},

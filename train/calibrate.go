@@ -1,0 +1,110 @@
+package train
+
+import "math"
+
+// outcome holds what a candidate said about examples that were held out.
+type outcome struct {
+	Candidate
+	logits [][]float32 // a row an example
+}
+
+// judge calibrates the candidate and measures it.
+func (o *outcome) judge(labels []int) {
+	o.Calibration = calibrate(o.logits, labels)
+	probabilities := make([][]float64, len(labels))
+	right := 0
+	for i, z := range o.logits {
+		probabilities[i] = softmax(z, o.Calibration)
+		if argmax(probabilities[i]) == labels[i] {
+			right++
+		}
+	}
+	o.Accuracy = float64(right) / float64(len(labels))
+	o.LogLoss = logLoss(probabilities, labels)
+	o.ECE = calibrationError(probabilities, labels)
+}
+
+// calibrate returns the temperature under which the logits of held-out examples
+// give the least log loss (Guo et al., "On calibration of modern neural
+// networks", ICML 2017), by golden section on its logarithm.
+func calibrate(logits [][]float32, labels []int) float64 {
+	loss := func(logT float64) float64 {
+		t := math.Exp(logT)
+		var sum float64
+		for i, z := range logits {
+			sum += crossEntropy(z, labels[i], t)
+		}
+		return sum
+	}
+	low, high := math.Log(0.25), math.Log(20.0)
+	const golden = 0.6180339887498949
+	a, b := high-golden*(high-low), low+golden*(high-low)
+	la, lb := loss(a), loss(b)
+	for range 24 {
+		if la < lb {
+			high, b, lb = b, a, la
+			a = high - golden*(high-low)
+			la = loss(a)
+		} else {
+			low, a, la = a, b, lb
+			b = low + golden*(high-low)
+			lb = loss(b)
+		}
+	}
+	return math.Exp((low + high) / 2)
+}
+
+func crossEntropy(z []float32, label int, t float64) float64 {
+	top := float64(z[0])
+	for _, v := range z {
+		top = max(top, float64(v))
+	}
+	var sum float64
+	for _, v := range z {
+		sum += math.Exp((float64(v) - top) / t)
+	}
+	return math.Log(sum) - (float64(z[label])-top)/t
+}
+
+// logLoss is the mean of -log of the probability of the right label.
+func logLoss(probabilities [][]float64, labels []int) float64 {
+	var sum float64
+	for i, p := range probabilities {
+		sum -= math.Log(max(p[labels[i]], 1e-12))
+	}
+	return sum / float64(len(labels))
+}
+
+// calibrationBins are the intervals of confidence that calibrationError
+// compares.
+const calibrationBins = 15
+
+// calibrationError is the expected calibration error: the mean difference
+// between the probability of the chosen label and the share of right choices,
+// over intervals of equal width.
+func calibrationError(probabilities [][]float64, labels []int) float64 {
+	var gap [calibrationBins]float64
+	for i, p := range probabilities {
+		best := argmax(p)
+		bin := min(int(p[best]*calibrationBins), calibrationBins-1)
+		gap[bin] += p[best]
+		if best == labels[i] {
+			gap[bin]--
+		}
+	}
+	var sum float64
+	for _, g := range gap {
+		sum += math.Abs(g)
+	}
+	return sum / float64(max(len(labels), 1))
+}
+
+func argmax[T float32 | float64](x []T) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}

@@ -1,0 +1,277 @@
+package train
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Options of Train. The zero value is ready to use.
+type Options struct {
+	// Names holds the embedded names of labels (NameOf), where there are any.
+	Names map[string][]float32
+	// Seed decides folds and orders: the same examples and seed give the same
+	// head.
+	Seed uint64
+	// Workers is how many goroutines compute; 0 is one a processor.
+	Workers int
+}
+
+const (
+	// judgeFrom is the mean number of examples a label from which on examples
+	// are held out; below, the settings are preset.
+	judgeFrom = 2
+	// judgeMost is how many examples are held out at most.
+	judgeMost = 6_000
+)
+
+// preset is the linear setting where no example can be held out: the vector
+// tells most then.
+var preset = setting{Terms: 1, Vector: 4, C: 1}
+
+// paths are the linear settings that are tried, those of one scale together with
+// growing C, each from where the one before ended. docs/decisions tells how they
+// were chosen.
+func paths(vectors, terms bool) [][]setting {
+	switch {
+	case !vectors:
+		return [][]setting{{{Terms: 1, C: 1}, {Terms: 1, C: 3}, {Terms: 1, C: 10}}}
+	case !terms:
+		return [][]setting{{{Vector: 1, C: 1}, {Vector: 1, C: 10}, {Vector: 1, C: 30}}}
+	}
+	return [][]setting{
+		{{Terms: 1, Vector: 1, C: 1}, {Terms: 1, Vector: 1, C: 3}, {Terms: 1, Vector: 1, C: 10}},
+		{{Terms: 1, Vector: 2, C: 1}, {Terms: 1, Vector: 2, C: 3}},
+		{{Terms: 1, Vector: 4, C: 0.3}, {Terms: 1, Vector: 4, C: 1}},
+		{{Vector: 1, C: 3}, {Vector: 1, C: 10}},
+	}
+}
+
+// Train learns from examples and chooses a method. An error matches
+// core.ErrInvalid when the examples have fewer than two labels, or more than
+// MaxLabels.
+func Train(ctx context.Context, examples []Example, o Options) (*Head, error) {
+	start := time.Now()
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	s, err := newSet(examples, o)
+	if err != nil {
+		return nil, err
+	}
+	h := &Head{words: s.words, dim: s.dim}
+	h.info = Info{Method: Linear, Labels: s.labels, Examples: len(s.rows), Features: len(s.words.hashes), Named: len(s.names) > 0}
+	if err := s.choose(ctx, h, o); err != nil {
+		return nil, err
+	}
+	best, _ := h.Candidate(Linear)
+	all := append(slices.Clone(s.rows), s.names...)
+	solver := newSolver(all, len(s.labels), s.words.features(), s.dim, o.Seed)
+	if h.linear, err = solver.fit(ctx, *best.Setting); err != nil {
+		return nil, err
+	}
+	if s.dim > 0 {
+		h.centroid = s.centroids(func(int) bool { return true })
+	}
+	h.info.Trained, h.info.Took = start.UTC().Truncate(time.Second), time.Since(start).Seconds()
+	return h, nil
+}
+
+// choose compares the methods on examples that are held out, where there are
+// enough, and sets what came out.
+func (s *set) choose(ctx context.Context, h *Head, o Options) error {
+	judged := s.part(judgeMost, o.Seed)
+	if len(judged.rows) < judgeFrom*len(s.labels) || len(judged.rows) < 10 {
+		h.info.Candidates = s.presets()
+		return nil
+	}
+	n := 5
+	switch {
+	case len(judged.rows) < 300:
+		n = 10
+	case len(judged.rows) > 3_000:
+		n = 3
+	}
+	fold := judged.folds(n, o.Seed)
+	outcomes, scope, err := judged.try(ctx, fold, n, o)
+	if err != nil {
+		return err
+	}
+	h.info.Folds, h.info.Judged = n, len(judged.rows)
+	h.info.Candidates = rank(outcomes, len(judged.rows))
+	h.info.Method = h.info.Candidates[0].Method
+	if scope != nil {
+		h.info.Scope = leastScope(scope)
+	}
+	return nil
+}
+
+// presets are the candidates where none can be compared.
+func (s *set) presets() []Candidate {
+	p := preset
+	if s.dim == 0 {
+		p.Vector = 0
+	}
+	list := []Candidate{{Method: Linear, Setting: &p, Calibration: 1}}
+	if s.dim > 0 {
+		list = append(list, Candidate{Method: Centroid, Calibration: 1}, Candidate{Method: Neighbors, K: 20, Temperature: 0.05, Calibration: 1})
+	}
+	return list
+}
+
+// part returns a sample of the set with the same vocabulary.
+func (s *set) part(n int, seed uint64) *set {
+	out := *s
+	if len(s.rows) > n {
+		out.rows = nil
+		for _, i := range stratify(len(s.rows), func(i int) int { return s.rows[i].label }, seed)[:n] {
+			out.rows = append(out.rows, s.rows[i])
+		}
+	}
+	return &out
+}
+
+// try has each candidate label each example, learnt from the other folds.
+func (s *set) try(ctx context.Context, fold []int, folds int, o Options) (outcomes []*outcome, scope []float32, err error) {
+	if s.dim > 0 {
+		if outcomes, scope, err = s.tryNeighbors(ctx, fold, o.Workers); err != nil {
+			return nil, nil, err
+		}
+		outcomes = append(outcomes, s.tryCentroid(fold, folds))
+	}
+	linear, err := s.tryLinear(ctx, fold, folds, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	outcomes = append(outcomes, linear...)
+	labels := make([]int, len(s.rows))
+	for i, r := range s.rows {
+		labels[i] = r.label
+	}
+	group := new(errgroup.Group)
+	group.SetLimit(o.Workers)
+	for _, out := range outcomes {
+		group.Go(func() error { out.judge(labels); return ctx.Err() })
+	}
+	return outcomes, scope, group.Wait()
+}
+
+func (s *set) tryLinear(ctx context.Context, fold []int, folds int, o Options) ([]*outcome, error) {
+	var out []*outcome
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(o.Workers)
+	for _, path := range paths(s.dim > 0, len(s.words.hashes) > 0) {
+		of := make([]*outcome, len(path))
+		for i, p := range path {
+			of[i] = &outcome{Candidate: Candidate{Method: Linear, Setting: &p}, logits: make([][]float32, len(s.rows))}
+		}
+		out = append(out, of...)
+		for f := range folds {
+			group.Go(func() error { return s.tryPath(ctx, path, of, fold, f, o.Seed) })
+		}
+	}
+	return out, group.Wait()
+}
+
+// tryPath fits the settings of a path without one fold and labels that.
+func (s *set) tryPath(ctx context.Context, path []setting, out []*outcome, fold []int, held int, seed uint64) error {
+	rows := slices.Clone(s.names)
+	for i, r := range s.rows {
+		if fold[i] != held {
+			rows = append(rows, r)
+		}
+	}
+	solver := newSolver(rows, len(s.labels), s.words.features(), s.dim, seed)
+	for i, p := range path {
+		model, err := solver.fit(ctx, p)
+		if err != nil {
+			return err
+		}
+		for j, r := range s.rows {
+			if fold[j] == held {
+				logits := make([]float32, len(s.labels))
+				model.scores(r.terms, r.vector, logits)
+				out[i].logits[j] = logits
+			}
+		}
+	}
+	return nil
+}
+
+func (s *set) tryCentroid(fold []int, folds int) *outcome {
+	out := &outcome{Candidate: Candidate{Method: Centroid}, logits: make([][]float32, len(s.rows))}
+	for f := range folds {
+		c := s.centroids(func(i int) bool { return fold[i] != f })
+		for i, r := range s.rows {
+			if fold[i] != f {
+				continue
+			}
+			out.logits[i] = make([]float32, len(s.labels))
+			if r.vector != nil {
+				centroidScores(c, r.vector, out.logits[i])
+			}
+		}
+	}
+	return out
+}
+
+// centroids returns the direction of the mean of each label's vectors.
+func (s *set) centroids(use func(i int) bool) []float32 {
+	sums := s.sums(use)
+	for c := range s.labels {
+		at := sums[c*s.dim:][:s.dim]
+		if u := unit(at, s.dim); u != nil {
+			copy(at, u)
+		}
+	}
+	return sums
+}
+
+// sums adds up each label's vectors, and its name where names are used.
+func (s *set) sums(use func(i int) bool) []float32 {
+	sums := make([]float32, len(s.labels)*s.dim)
+	of := func(r *row) []float32 { return sums[r.label*s.dim:][:s.dim] }
+	for i, r := range s.rows {
+		if r.vector != nil && use(i) {
+			add(of(r), 1, r.vector)
+		}
+	}
+	for _, r := range s.names {
+		add(of(r), nameInCentroid, r.vector)
+	}
+	return sums
+}
+
+// rank returns the best candidate of each method, the best method first. Among
+// those whose accuracy is within half a standard error of the highest, the
+// least log loss decides, which tells more.
+func rank(outcomes []*outcome, n int) []Candidate {
+	best := func(list []*outcome) *outcome {
+		var top float64
+		for _, o := range list {
+			top = max(top, o.Accuracy)
+		}
+		slack := math.Sqrt(top*(1-top)/float64(n)) / 2
+		list = slices.DeleteFunc(slices.Clone(list), func(o *outcome) bool { return o.Accuracy < top-slack })
+		return slices.MinFunc(list, func(a, b *outcome) int { return cmp.Compare(a.LogLoss, b.LogLoss) })
+	}
+	var firsts []*outcome
+	for _, m := range []Method{Linear, Centroid, Neighbors} {
+		of := slices.DeleteFunc(slices.Clone(outcomes), func(o *outcome) bool { return o.Method != m })
+		if len(of) > 0 {
+			firsts = append(firsts, best(of))
+		}
+	}
+	var out []Candidate
+	for len(firsts) > 0 {
+		next := best(firsts)
+		out = append(out, next.Candidate)
+		firsts = slices.DeleteFunc(firsts, func(o *outcome) bool { return o == next })
+	}
+	return out
+}
