@@ -46,6 +46,10 @@ type Config struct {
 	// BuildThreads is how many threads build an index. Default: the largest
 	// of Threads where there are some, else one a core (GOMAXPROCS).
 	BuildThreads int
+	// CPUs are the processors, from 0, that all threads of the process are bound
+	// to from when an index is built until it has been measured; Linux only.
+	// Default: they are not bound.
+	CPUs []int
 	// Efs are the breadths of search to measure, for back ends that have such
 	// a setting. Default: a list of the back end's own.
 	Efs []int
@@ -174,6 +178,8 @@ func (c Config) check() error {
 		return core.Invalid("", "give numbers of at least 1", "%v threads cannot ask", c.Threads)
 	case c.BuildThreads < 1:
 		return core.Invalid("", "give a number of at least 1", "%d threads cannot build", c.BuildThreads)
+	case slices.ContainsFunc(c.CPUs, func(n int) bool { return n < 0 }):
+		return core.Invalid("", "count from 0", "the processors are %v", c.CPUs)
 	case slices.ContainsFunc(c.Efs, tooSmall):
 		return core.Invalid("", "give numbers of at least 1", "the breadths of search are %v", c.Efs)
 	case slices.ContainsFunc(c.Recalls, func(r float64) bool { return !(r > 0 && r < 1) }):

@@ -106,6 +106,13 @@ func (r *run) onWhole(ctx context.Context, b backend) (err error) {
 	if err := r.tune(ctx, x); err != nil {
 		return err
 	}
+	if len(r.cfg.CPUs) > 0 {
+		restore, err := bind(r.cfg.CPUs)
+		if err != nil {
+			return err
+		}
+		defer restore()
+	}
 	list := b.settings(r.cfg, x.Index)
 	if err := r.searches(ctx, x, list); err != nil {
 		return err

@@ -18,6 +18,9 @@ from rivals import process
 from rivals.base import EFS, Unsupported
 from rivals.serve import arguments, loop
 
+# The driver binds this process later; builds may use what it has now.
+PROCESSORS = os.sched_getaffinity(0)
+
 PROJECT = Path(os.environ["VECDB_PROJECT"])
 BINARY = os.environ.get("VECDB_BINARY", str(PROJECT / "bin" / "vecdb"))
 
@@ -82,10 +85,14 @@ class Vecdb:
         command = [
             BINARY, "bench", "--base", a.base, "--queries", a.queries, "--truth", a.truth, "--index", a.variant,
             "--ef", ",".join(map(str, efs)), "--threads", str(threads), "--repeat", "1", "--jsonl",
+            "--build-threads", str(a.threads), "--cpu", ",".join(map(str, os.sched_getaffinity(0))),
         ]
         if share is not None:
             command += ["--filter", str(share), "--filter-kind", "random"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False,
+            preexec_fn=lambda: os.sched_setaffinity(0, PROCESSORS),
+        )
         points = parse(done.stdout, "search" if share is None else "filtered")
         if done.returncode != 0 or not points:
             reason = (done.stderr.strip().splitlines() or ["it printed no points"])[-1]

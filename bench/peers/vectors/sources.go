@@ -60,7 +60,7 @@ func packageSources(ctx context.Context) ([]source, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, errors.New("apt has no descriptions; run apt-get update, or give files with -text")
+		return nil, errors.New("apt has no descriptions; run apt-get -o Acquire::Languages=en update, or give files with -text")
 	}
 	return out, nil
 }
