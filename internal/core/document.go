@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -224,17 +225,34 @@ func CheckVector(pointer string, v []float32, dim int) error {
 		return &InputError{Pointer: pointer, Cause: ErrDimension,
 			Detail: fmt.Sprintf("the vector has %d numbers, 1 to %d are allowed", len(v), MaxDim)}
 	}
-	zero := true
-	for i, x := range v {
-		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
-			return Invalid(pointer+"/"+strconv.Itoa(i), "use finite numbers", "the vector holds %v", x)
-		}
-		zero = zero && x == 0
-	}
-	if zero {
+	switch largest := largestBits(v); {
+	case largest == 0:
 		return Invalid(pointer, "leave such documents out or give a text", "the vector is all zeros and has no direction")
+	case largest >= infinite:
+		i := slices.IndexFunc(v, func(x float32) bool { return math.Float32bits(x)<<1 >= infinite })
+		return Invalid(pointer+"/"+strconv.Itoa(i), "use finite numbers", "the vector holds %v", v[i])
 	}
 	return nil
+}
+
+// infinite is the representation of an infinity without its sign; those of NaN
+// are larger, those of finite numbers smaller.
+const infinite = 0xff << 24
+
+// largestBits returns the largest of the representations without their signs,
+// shifted up by one. It is part of every search, hence the four at a time.
+func largestBits(v []float32) uint32 {
+	var a, b, c, d uint32
+	for ; len(v) >= 4; v = v[4:] {
+		a = max(a, math.Float32bits(v[0])<<1)
+		b = max(b, math.Float32bits(v[1])<<1)
+		c = max(c, math.Float32bits(v[2])<<1)
+		d = max(d, math.Float32bits(v[3])<<1)
+	}
+	for _, x := range v {
+		a = max(a, math.Float32bits(x)<<1)
+	}
+	return max(a, b, c, d)
 }
 
 // EscapePointer escapes one reference token of a JSON pointer (RFC 6901).
