@@ -8,18 +8,24 @@ type outcome struct {
 	logits [][]float32 // a row an example
 }
 
-// judge calibrates the candidate and measures it.
-func (o *outcome) judge(labels []int) {
-	o.Calibration = calibrate(o.logits, labels)
-	probabilities := make([][]float64, len(labels))
+// score measures the accuracy, which calibration does not change.
+func (o *outcome) score(labels []int) {
 	right := 0
 	for i, z := range o.logits {
-		probabilities[i] = softmax(z, o.Calibration)
-		if argmax(probabilities[i]) == labels[i] {
+		if argmax(z) == labels[i] {
 			right++
 		}
 	}
 	o.Accuracy = float64(right) / float64(len(labels))
+}
+
+// judge calibrates the candidate and measures its probabilities.
+func (o *outcome) judge(labels []int) {
+	o.Calibration = calibrate(o.logits, labels)
+	probabilities := make([][]float64, len(labels))
+	for i, z := range o.logits {
+		probabilities[i] = softmax(z, o.Calibration)
+	}
 	o.LogLoss = logLoss(probabilities, labels)
 	o.ECE = calibrationError(probabilities, labels)
 }
@@ -61,7 +67,9 @@ func crossEntropy(z []float32, label int, t float64) float64 {
 	}
 	var sum float64
 	for _, v := range z {
-		sum += math.Exp((float64(v) - top) / t)
+		if d := (float64(v) - top) / t; d > -25 { // less is lost in the sum anyway
+			sum += math.Exp(d)
+		}
 	}
 	return math.Log(sum) - (float64(z[label])-top)/t
 }

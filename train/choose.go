@@ -28,6 +28,10 @@ const (
 	judgeFrom = 2
 	// judgeMost is how many examples are held out at most.
 	judgeMost = 6_000
+	// judgeScores bounds the examples held out times the labels, as long as
+	// there are judgeLeast.
+	judgeScores = 250_000
+	judgeLeast  = 2_000
 )
 
 // preset is the linear setting where no example can be held out: the vector
@@ -85,7 +89,7 @@ func Train(ctx context.Context, examples []Example, o Options) (*Head, error) {
 // choose compares the methods on examples that are held out, where there are
 // enough, and sets what came out.
 func (s *set) choose(ctx context.Context, h *Head, o Options) error {
-	judged := s.part(judgeMost, o.Seed)
+	judged := s.part(min(judgeMost, max(judgeLeast, judgeScores/len(s.labels))), o.Seed)
 	if len(judged.rows) < judgeFrom*len(s.labels) || len(judged.rows) < 10 {
 		h.info.Candidates = s.presets()
 		return nil
@@ -153,6 +157,10 @@ func (s *set) try(ctx context.Context, fold []int, folds int, o Options) (outcom
 	for i, r := range s.rows {
 		labels[i] = r.label
 	}
+	for _, out := range outcomes {
+		out.score(labels)
+	}
+	outcomes = contenders(outcomes, len(labels))
 	group := new(errgroup.Group)
 	group.SetLimit(o.Workers)
 	for _, out := range outcomes {
@@ -247,29 +255,41 @@ func (s *set) sums(use func(i int) bool) []float32 {
 	return sums
 }
 
-// rank returns the best candidate of each method, the best method first. Among
-// those whose accuracy is within half a standard error of the highest, the
-// least log loss decides, which tells more.
-func rank(outcomes []*outcome, n int) []Candidate {
-	best := func(list []*outcome) *outcome {
-		var top float64
-		for _, o := range list {
-			top = max(top, o.Accuracy)
-		}
-		slack := math.Sqrt(top*(1-top)/float64(n)) / 2
-		list = slices.DeleteFunc(slices.Clone(list), func(o *outcome) bool { return o.Accuracy < top-slack })
-		return slices.MinFunc(list, func(a, b *outcome) int { return cmp.Compare(a.LogLoss, b.LogLoss) })
-	}
-	var firsts []*outcome
+// contenders returns the outcomes whose accuracy is within half a standard
+// error of the highest of their method. Among these, and then among the methods,
+// the least log loss decides, which tells more.
+func contenders(outcomes []*outcome, n int) []*outcome {
+	var out []*outcome
 	for _, m := range []Method{Linear, Centroid, Neighbors} {
 		of := slices.DeleteFunc(slices.Clone(outcomes), func(o *outcome) bool { return o.Method != m })
+		out = append(out, level(of, n)...)
+	}
+	return out
+}
+
+// level returns the outcomes whose accuracy is about the highest.
+func level(list []*outcome, n int) []*outcome {
+	var top float64
+	for _, o := range list {
+		top = max(top, o.Accuracy)
+	}
+	slack := math.Sqrt(top*(1-top)/float64(n)) / 2
+	return slices.DeleteFunc(slices.Clone(list), func(o *outcome) bool { return o.Accuracy < top-slack })
+}
+
+// rank returns the best candidate of each method, the best method first.
+func rank(contenders []*outcome, n int) []Candidate {
+	byLoss := func(a, b *outcome) int { return cmp.Compare(a.LogLoss, b.LogLoss) }
+	var firsts []*outcome
+	for _, m := range []Method{Linear, Centroid, Neighbors} {
+		of := slices.DeleteFunc(slices.Clone(contenders), func(o *outcome) bool { return o.Method != m })
 		if len(of) > 0 {
-			firsts = append(firsts, best(of))
+			firsts = append(firsts, slices.MinFunc(of, byLoss))
 		}
 	}
 	var out []Candidate
 	for len(firsts) > 0 {
-		next := best(firsts)
+		next := slices.MinFunc(level(firsts, n), byLoss)
 		out = append(out, next.Candidate)
 		firsts = slices.DeleteFunc(firsts, func(o *outcome) bool { return o == next })
 	}

@@ -56,7 +56,15 @@ func (l *linear) score(terms []term, vector []float32, s setting, out []float32)
 // add adds f times x to sum.
 func add(sum []float32, f float32, x []float32) {
 	x = x[:len(sum)]
-	for i := range sum {
+	i := 0
+	for ; i+4 <= len(sum); i += 4 {
+		a, b := sum[i:i+4:i+4], x[i:i+4:i+4]
+		a[0] += f * b[0]
+		a[1] += f * b[1]
+		a[2] += f * b[2]
+		a[3] += f * b[3]
+	}
+	for ; i < len(sum); i++ {
 		sum[i] += f * x[i]
 	}
 }
@@ -84,6 +92,7 @@ type solver struct {
 	rng     *rand.Rand
 
 	z, t, next []float32 // of one row
+	active     []int     // its classes that matter
 }
 
 func newSolver(rows []*row, classes, features, dim int, seed uint64) *solver {
@@ -156,7 +165,7 @@ func (s *solver) visit(i int) float64 {
 	var gap float64
 	for c, z := range s.z {
 		logs[c] = z - total
-		if p[c] > 1e-12 {
+		if p[c] > tiny {
 			gap += float64(p[c]) * (math.Log(float64(p[c])) - float64(logs[c]))
 		}
 	}
@@ -164,7 +173,7 @@ func (s *solver) visit(i int) float64 {
 	for c := range s.z { // without the example's own part
 		s.z[c] += q * p[c]
 	}
-	s.best(q)
+	s.best(q, p)
 	s.move(r, p)
 	return gap
 }
@@ -181,17 +190,32 @@ func (s *solver) squared(r *row) float32 {
 	return sum
 }
 
+// tiny is a probability that does not matter; logTiny is its logarithm.
+const (
+	tiny    = 1e-5
+	logTiny = -11.5
+)
+
 // best finds the distribution next with log next + q·next = z - μ, where μ
 // makes the sum 1, by Newton's method on its logarithms and μ together. It
-// starts from the logarithms in t.
-func (s *solver) best(q float32) {
+// starts from the logarithms in t. Classes that neither start nor were likely
+// keep their start, or 0 when there are others; the next rounds see to them.
+func (s *solver) best(q float32, p []float32) {
+	s.active = s.active[:0]
 	var mu float32
-	for c := range s.z { // the μ that the start fits best
-		mu += exp(s.t[c]) * (s.z[c] - s.t[c] - q*exp(s.t[c]))
+	for c, t := range s.t {
+		s.next[c] = 0
+		if t > logTiny || p[c] > tiny {
+			s.t[c] = max(t, logTiny)
+			s.active = append(s.active, c)
+			e := exp(s.t[c])
+			mu += e * (s.z[c] - s.t[c] - q*e) // the μ that the start fits best
+		}
 	}
 	for range 8 {
 		var sum, slope, rest float32
-		for c, t := range s.t {
+		for _, c := range s.active {
+			t := s.t[c]
 			p := exp(t)
 			s.next[c] = p
 			sum += p
@@ -199,23 +223,26 @@ func (s *solver) best(q float32) {
 			slope += p / (1 + q*p)
 			rest += p * r / (1 + q*p)
 		}
-		dmu := (sum - 1 - rest) / slope
-		mu += dmu
+		mu += (sum - 1 - rest) / slope
 		var largest float32
-		for c, t := range s.t {
-			p := s.next[c]
+		for _, c := range s.active {
+			p, t := s.next[c], s.t[c]
 			d := (s.z[c] - mu - q*p - t) / (1 + q*p)
 			d = max(-3, min(3, d))
 			s.t[c] = t + d
 			largest = max(largest, p*abs(d))
 		}
-		if largest < 1e-4 {
+		if largest < 1e-3 {
 			break
 		}
 	}
-	total := logSum(s.t)
-	for c, t := range s.t {
-		s.next[c] = exp(t - total)
+	var sum float32
+	for _, c := range s.active {
+		s.next[c] = exp(s.t[c])
+		sum += s.next[c]
+	}
+	for _, c := range s.active {
+		s.next[c] /= sum
 	}
 }
 
@@ -233,7 +260,7 @@ func (s *solver) move(r *row, p []float32) {
 	change := s.t // p - next times C·weight: what is added to W
 	for c := range p {
 		change[c] = p[c] - s.next[c]
-		if abs(change[c]) < 1e-3*largest {
+		if abs(change[c]) < 1e-2*largest {
 			change[c] = 0
 		}
 		p[c] -= change[c]

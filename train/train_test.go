@@ -297,6 +297,7 @@ func TestCalibrationCoolsWhatIsTooSure(t *testing.T) {
 		logits, labels = append(logits, z), append(labels, label)
 	}
 	o := &outcome{logits: logits}
+	o.score(labels)
 	o.judge(labels)
 	if want := 3 / math.Log(3); math.Abs(o.Calibration-want) > 0.2 || o.ECE > 0.01 || math.Abs(o.Accuracy-0.75) > 0.02 {
 		t.Errorf("temperature %.2f, not %.2f: %+v", o.Calibration, want, o.Candidate)
