@@ -13,10 +13,10 @@ export VECDB_HOME ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vecdb
 
 DEMO := $(BIN) demo --db $(DB) --limit $(LIMIT) $(if $(FILE),--file $(FILE))
 
-.PHONY: help build setup run demo test check race lint purego generate bench bench-peers bench-full clean
+.PHONY: help build setup run demo test check race lint purego generate bench bench-peers bench-full bench-quality clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/vecdb
 	@mkdir -p bin
@@ -82,6 +82,9 @@ $(PEERS)/1m-128/base.npy: $(PEERS)/1m/base.npy
 $(PEERS)/200k-768/base.npy:
 	$(BIN) model pull bge-small-en-v1.5
 	$(VECTORS) -count 200000 -models all-MiniLM-L6-v2,bge-small-en-v1.5 -out $(@D)
+
+bench-quality: setup ## Measure the quality of answers beside plain specialists on the data in DATA (half an hour)
+	bench/quality/run --data $(DATA) $(QUALITY_FLAGS)
 
 clean: ## Delete what was built (models and databases stay)
 	rm -rf bin build

@@ -144,8 +144,10 @@ func (r *Report) stagePlot() (template.HTML, error) {
 }
 
 // render returns the plot as an SVG element.
-func render(p *plot.Plot) (template.HTML, error) {
-	c := vgsvg.NewWith(vgsvg.UseWH(plotWidth, plotHeight), vgsvg.EmbedFonts(false))
+func render(p *plot.Plot) (template.HTML, error) { return renderSize(p, plotWidth, plotHeight) }
+
+func renderSize(p *plot.Plot, width, height vg.Length) (template.HTML, error) {
+	c := vgsvg.NewWith(vgsvg.UseWH(width, height), vgsvg.EmbedFonts(false))
 	p.Draw(draw.Crop(draw.New(c), margin, -2*margin, margin, -margin))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {

@@ -54,7 +54,7 @@ type Info struct {
 	Folds  int `json:"folds,omitempty"`
 	Judged int `json:"judged,omitempty"`
 	// Scope is a similarity that in-scope texts nearly always have to their
-	// nearest example: the least of 500 examples. Nil where it is unknown.
+	// nearest example: the least of 1,000. Nil where it is unknown.
 	Scope *float32 `json:"scope,omitempty"`
 	// Trained is when, Took how long it took, in seconds.
 	Trained time.Time `json:"trained"`

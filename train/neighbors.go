@@ -106,11 +106,11 @@ func voteLogits(votes []float64) []float32 {
 	return logits
 }
 
-// leastScope returns the similarity that all but one of 500 examples reach.
+// leastScope returns the similarity that all but one of 1,000 examples reach.
 func leastScope(scope []float32) *float32 {
 	scope = slices.Sorted(slices.Values(scope))
 	if len(scope) == 0 {
 		return nil
 	}
-	return &scope[len(scope)/500]
+	return &scope[len(scope)/1000]
 }

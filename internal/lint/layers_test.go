@@ -46,7 +46,7 @@ var layers = map[string][]string{
 	"client":              {"internal/core", "query", "train"},
 	"server":              {"", "client", "query", "train", "embedder", "internal/core", "internal/simd"},
 	"bench/vectors":       {"internal/core"},
-	"bench":               {"", "bench/vectors", "index/...", "query", "embedder", "internal/core", "internal/simd"},
+	"bench":               {"", "bench/vectors", "train", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
 	"bench/peers/vectors": {"", "embedder"},
 	"bench/embed/parity":  {"embedder/token"},

@@ -1,0 +1,58 @@
+"""The page of results."""
+
+CLASSIFY = ["mr", "agnews", "thucnews", "chnsenticorp", "fpb", "finnews_zh", "banking77", "banking77_1shot", "banking77_5shot", "banking77_10shot"]
+
+HEAD = """# Quality
+
+How good the answers are, beside plain specialists on the same rows and the same vectors. `DATA=dir make bench-quality` measures it and writes this page; [bench/quality](../bench/quality/README.md) tells how.
+
+## Classification
+
+Accuracy of `auto`, which chooses its method and settings within the rows that it learns from. The rivals choose theirs there too: k-nearest neighbors and logistic regression on the vectors, a linear SVM on TF-IDF of words and pairs (English) or one to three characters (Chinese).
+“Ahead” is the mean difference to the best rival on the same rows, with its standard error; fpb and finnews_zh are five folds over all rows (finnews_zh five times), the few-shot sets three draws of so many examples an intent. ECE is the expected calibration error of vecdb's probabilities. Training includes choosing.
+
+| set | rows | k-NN | logistic regression | SVM on TF-IDF | vecdb | ahead | ECE | method | training |
+|---|---|---|---|---|---|---|---|---|---|
+"""
+
+SEARCH = """
+## Search
+
+nDCG@10 of a search by text as it is by default (words and vectors), beside BM25 (bm25s) and the vectors alone.
+
+| set | queries | BM25 | vectors | vecdb | ahead |
+|---|---|---|---|---|---|
+"""
+
+FAQ = """
+## The stored question that means the same
+
+Share of the questions of lcqmc whose counterpart comes first among all stored ones. One question in nine is stored itself, word for word, beside its counterpart; it then rightly comes first and counts as wrong. The second line leaves the question itself out.
+
+| | questions | BM25 | vectors | vecdb | ahead |
+|---|---|---|---|---|---|
+"""
+
+
+def signed(r):
+    return f"{100 * r['ahead']:+.1f} ± {100 * r['ahead_se']:.1f}"
+
+
+def write(results):
+    out = HEAD
+    for name in CLASSIFY:
+        if r := results.get(name):
+            a = r["accuracy"]
+            out += f"| {name} | {r['n']:,} | " + " | ".join(f"{a[k]:.3f}" for k in ("k-NN", "logistic regression", "SVM on TF-IDF"))
+            out += f" | **{a['vecdb']:.3f}** | {signed(r)} | {r['ece']:.3f} | {', '.join(sorted(r['chosen']))} | {r['train_seconds']:.1f} s |\n"
+    if any(n in results for n in ("cranfield", "cmrc_trial")):
+        out += SEARCH
+        for name in ("cranfield", "cmrc_trial"):
+            if r := results.get(name):
+                out += f"| {name} | {r['n']:,} | {r['ndcg10']['BM25']:.3f} | {r['ndcg10']['vectors']:.3f} | **{r['ndcg10']['vecdb']:.3f}** | {signed(r)} |\n"
+    if r := results.get("lcqmc_faq"):
+        out += FAQ
+        for metric, text in (("acc1", "all stored"), ("acc1_without_itself", "without the question itself")):
+            v = r[metric]
+            out += f"| {text} | {v['n']:,} | {v[metric]['BM25']:.3f} | {v[metric]['vectors']:.3f} | **{v[metric]['vecdb']:.3f}** | {signed(v)} |\n"
+    return out
