@@ -39,7 +39,7 @@ func TestChurnKeepsRecall(t *testing.T) {
 				p.insert(t, index.Item{Ord: ord, Vector: all[ord]})
 			}
 		}
-		p.clean(t, 20)
+		p.clean(t)
 		fresh := newPair(t, index.Config{Dim: dim}, o)
 		fresh.insert(t, itemsOf(0, all[:n])...)
 		want := fresh.recall(t, queries, index.Options{K: 10, Ef: 48})
@@ -168,7 +168,7 @@ func TestAllAtOnce(t *testing.T) {
 		for i := range n { // a known end
 			p.insert(t, index.Item{Ord: core.Ord(i), Vector: all[i]})
 		}
-		p.clean(t, 20)
+		p.clean(t)
 		atLeast(t, "after all at once", p.recall(t, all[n:][:100], index.Options{K: 10}), 0.9)
 	}
 }

@@ -15,8 +15,8 @@ import (
 const reportsMost = 20
 
 // Check looks for contradictions in the graph and reports each, up to a number
-// after which it reports only how many there are more. It also reports when many
-// vertices are where no search can walk to. Changes wait until it is done; searches do not.
+// after which it reports only how many there are more. It also reports vertices
+// that no search can walk to. Changes wait until it is done; searches do not.
 // It returns an error only when ctx ends.
 func (x *Index) Check(ctx context.Context, report func(problem string)) error {
 	x.gate.Lock()
@@ -33,7 +33,7 @@ func (x *Index) Check(ctx context.Context, report func(problem string)) error {
 			report(fmt.Sprintf("graph: "+format, args...))
 		}
 	}
-	for _, pass := range []func(context.Context) error{c.slots, c.bottom, c.upper, c.reach} {
+	for _, pass := range []func(context.Context) error{c.slots, c.crowds, c.bottom, c.tree, c.upper, c.reach} {
 		if err := pass(ctx); err != nil {
 			return err
 		}
@@ -80,8 +80,11 @@ func (c *checker) slots(ctx context.Context) error {
 			return ctx.Err()
 		}
 		ord := g.slab.ord(v)
-		if gone := c.free[v] || dead[v]; gone != (ord == noOrd) {
+		if gone := c.free[v] || dead[v]; gone == g.live(v) {
 			c.report("slot %d has ordinal %d; deleted or free: %v", v, ord, gone)
+		}
+		if g.live(v) {
+			c.codes(v)
 		}
 		if ord == noOrd {
 			continue
@@ -92,7 +95,6 @@ func (c *checker) slots(ctx context.Context) error {
 				c.report("ordinal %d is in slot %d, by the map in %d", ord, v, at)
 			}
 		}
-		c.codes(v)
 	}
 	mapped := 0
 	if pages := g.slots.pages.Load(); pages != nil {
@@ -149,7 +151,7 @@ func (c *checker) bottom(ctx context.Context) error {
 		if v%patience == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if g.slab.ord(v) == noOrd {
+		if !g.live(v) {
 			continue
 		}
 		ids := g.slab.neighbors(v)
@@ -165,6 +167,8 @@ func (c *checker) bottom(ctx context.Context) error {
 				c.report("slot %d has the neighbor %d twice", v, nb)
 			case c.free[nb]:
 				c.report("slot %d has the neighbor %d, which is free", v, nb)
+			case g.slab.member(v) || g.slab.member(nb):
+				c.report("slot %d has the neighbor %d, and one of them is a member of a crowd", v, nb)
 			default:
 				c.edge(v, j, nb)
 			}
@@ -252,14 +256,10 @@ func (c *checker) upperList(i uint32, layer int, nodes uint32) {
 	}
 }
 
-// lostShare is the share of vertices that may be out of reach, as some are in
-// any graph of this kind.
-const lostShare = 100
-
 // reach walks from the entry over the bottom layer and reports how many
-// vertices it has not come to, when they are many.
+// vertices it has not come to.
 func (c *checker) reach(context.Context) error {
-	if lost := c.g.unreachable(); len(lost) > 1+c.g.vertices()/lostShare {
+	if lost := c.g.unreachable(); len(lost) > 0 {
 		c.report("%d of %d vertices cannot be reached, such as slot %d", len(lost), c.g.vertices(), lost[0])
 	}
 	return nil
@@ -286,9 +286,13 @@ func (g *graph) unreachable() []uint32 {
 		}
 	}
 	var lost []uint32
-	for v, was := range seen {
-		if !was && g.slab.ord(uint32(v)) != noOrd {
-			lost = append(lost, uint32(v))
+	for v := range n {
+		way := v
+		if p := g.slab.parent(v); g.slab.member(v) && p < n {
+			way = p
+		}
+		if g.live(v) && !seen[way] {
+			lost = append(lost, v)
 		}
 	}
 	return lost

@@ -25,7 +25,7 @@ func TestEveryDimensionAndMetric(t *testing.T) {
 					atLeast(t, "all", p.recall(t, vectors[n:], index.Options{K: 10, Ef: 200}), least)
 					p.delete(p.ords()[:n/3]...)
 					atLeast(t, "after deletes", p.recall(t, vectors[n:], index.Options{K: 10, Ef: 200}), least)
-					p.clean(t, n/100)
+					p.clean(t)
 				})
 			}
 		}

@@ -15,11 +15,15 @@
 // Mode Compact leaves out the bits of the neighbors and the 4 fine bits, which
 // takes about a quarter of the memory and more time.
 //
-// Searches take no lock. They may see a list of neighbors, or the bits of one,
-// while it is being written; this can spoil an estimate, but never an answer,
-// because every answer is scored by its own codes. A deleted vertex stays in
-// place, unseen, until its slot has been taken out of all lists of neighbors
-// and every search that began before has ended; only then it is used again.
+// Every vertex can be reached from every other: see tree.go. Vectors that hardly
+// differ form crowds, of which only the leaders are in the graph: see crowd.go.
+//
+// Searches take no lock but for crowds and equal vectors. They may see a list of
+// neighbors, or the bits of one, while it is being written; this can spoil an
+// estimate, but never an answer, because every answer is scored by its own
+// codes. A deleted vertex stays in place, unseen, until its slot has been taken
+// out of all lists of neighbors and every search that began before has ended;
+// only then it is used again.
 //
 // WriteSnapshot keeps a graph in a file in which its parts lie as in memory, and
 // OpenSnapshot maps them: a start reads little, and changes go to copies of

@@ -25,7 +25,7 @@ type graph struct {
 	locks   stripes // of the lists of neighbors
 	scratch sync.Pool
 
-	mu      sync.Mutex   // guards the rest
+	mu      sync.RWMutex // guards the rest
 	free    []uint32     // slots to be used again
 	dead    []uint32     // deleted, and still in lists of neighbors
 	hidden  atomic.Int64 // slots that are dead or free
@@ -33,6 +33,8 @@ type graph struct {
 	rng     *rand.Rand
 	shared  map[uint32]*core.Set // the further ordinals of vertices that have some
 	sharing atomic.Int64         // how many there are, to look without the lock
+	crowds  map[uint32]*core.Set // the ordinals of the members of crowds, by leader
+	crowded atomic.Int64         // how many there are, to look without the lock
 	mending sync.Mutex           // held by the one who mends
 	first   sync.Mutex           // held by the one who inserts into an empty graph
 }
@@ -47,7 +49,7 @@ func newGraph(sp *space, o Options) (*graph, error) {
 		s.close()
 		return nil, err
 	}
-	g := &graph{opt: o, space: sp, slab: s, upper: u, rng: rand.New(rand.NewPCG(o.Seed, 7)), shared: map[uint32]*core.Set{}}
+	g := &graph{opt: o, space: sp, slab: s, upper: u, rng: rand.New(rand.NewPCG(o.Seed, 7)), shared: map[uint32]*core.Set{}, crowds: map[uint32]*core.Set{}}
 	g.scratch.New = func() any { return newScratch(s.layout) }
 	// The memory goes when the graph can no longer be reached.
 	runtime.AddCleanup(g, func(s *slab) { s.close() }, s)
@@ -117,20 +119,25 @@ func (g *graph) bytes() int64 {
 // is nil when all may.
 func (g *graph) allowed(v uint32, allow *core.Set) bool {
 	ord := g.slab.ord(v)
-	if ord == noOrd {
+	if ord == noOrd && !g.slab.leads(v) {
 		return false
 	}
 	if allow == nil || allow.Contains(core.Ord(ord)) {
 		return true
 	}
-	return g.sharing.Load() > 0 && len(g.others(v, allow, 1)) > 0
+	return g.sharing.Load() > 0 && len(g.others(v, allow, 1)) > 0 ||
+		g.slab.leads(v) && len(g.crowd(v, allow, 1)) > 0
 }
 
 // others returns up to limit of the further allowed ordinals of vertex v.
 func (g *graph) others(v uint32, allow *core.Set, limit int) []core.Ord {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	set := g.shared[v]
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return some(g.shared[v], allow, limit)
+}
+
+// some returns up to limit of the allowed ordinals of a set, which may be nil.
+func some(set, allow *core.Set, limit int) []core.Ord {
 	if set == nil {
 		return nil
 	}
@@ -165,10 +172,13 @@ func (g *graph) share(v uint32, ord core.Ord) bool {
 }
 
 // forget takes ord, which the map of slots no longer has there, from vertex v.
-// A vertex without ordinals is dead.
+// A vertex without ordinals is dead, unless it leads a crowd.
 func (g *graph) forget(v uint32, ord core.Ord) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.slab.member(v) {
+		g.leave(v, ord)
+	}
 	set := g.shared[v]
 	if g.slab.ord(v) != uint32(ord) {
 		if set != nil {
@@ -176,9 +186,9 @@ func (g *graph) forget(v uint32, ord core.Ord) {
 		}
 	} else if set == nil {
 		g.slab.setOrd(v, noOrd)
-		g.dead = append(g.dead, v)
-		g.dying.Add(1)
-		g.hidden.Add(1)
+		if !g.slab.leads(v) {
+			g.bury(v)
+		}
 	} else {
 		for next := range set.All() {
 			g.slab.setOrd(v, uint32(next))
@@ -190,6 +200,14 @@ func (g *graph) forget(v uint32, ord core.Ord) {
 		delete(g.shared, v)
 		g.sharing.Add(-1)
 	}
+}
+
+// bury counts v, which holds nothing any more, among the dead. The caller holds
+// the lock.
+func (g *graph) bury(v uint32) {
+	g.dead = append(g.dead, v)
+	g.dying.Add(1)
+	g.hidden.Add(1)
 }
 
 // newSlot returns a slot for a new vertex and its level.

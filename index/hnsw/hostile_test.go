@@ -43,28 +43,73 @@ func TestManyDuplicates(t *testing.T) {
 	if n := p.x.state.Load().graph.vertices(); n > 1600 {
 		t.Errorf("20,000 copies of a vector and 1,500 more take %d vertices", n)
 	}
-	p.clean(t, 0)
+	p.clean(t)
 	for i := range 20_000 {
 		p.delete(core.Ord(i))
 	}
 	atLeast(t, "without the duplicates", p.recall(t, others[:50], index.Options{K: 10, Ef: 200}), 0.85)
-	p.clean(t, 0)
+	p.clean(t)
 }
 
+// clumps returns vectors that hardly differ, size of them around each of the
+// centers, with noise of the given lengths.
+func clumps(rng *rand.Rand, centers [][]float32, size int, noise ...float64) (out [][]float32) {
+	for i, c := range centers {
+		out = append(out, around(rng, size, c, noise[i%len(noise)])...)
+	}
+	return out
+}
+
+// TestNearDuplicates has clumps of vectors that differ by less than the codes
+// tell apart, with others around them that must be found none the less.
 func TestNearDuplicates(t *testing.T) {
+	const size = 600
 	forAll(t, func(t *testing.T, m index.Metric, o Options) {
-		rng := newRand(t)
-		p := newPair(t, index.Config{Dim: 64, Metric: m}, o)
-		same := direction(rng, 64)
-		near := around(rng, 3000, same, 1e-6)
-		others := around(rng, 300, same, 0.2)
-		p.insert(t, itemsOf(0, near[:1500])...)
-		p.insert(t, itemsOf(50_000, others)...)
-		p.insert(t, itemsOf(10_000, near[1500:])...)
-		atLeast(t, "the near duplicates", p.recall(t, near[:20], index.Options{K: 10}), 0.8)
-		atLeast(t, "vectors around", p.recall(t, others, index.Options{K: 1}), 0.6) // was 0.14
-		p.clean(t, len(near)*2/3)                                                   // as good as those that are found
+		for _, dim := range []int{exactUpTo - 1, 80} {
+			rng := newRand(t)
+			p := newPair(t, index.Config{Dim: dim, Metric: m}, o)
+			switch {
+			case o.Compact: // as accurate as scores are
+				p.ties = 2e-3
+			case dim > exactUpTo:
+				p.ties = 1e-4
+			}
+			plain := indextest.Vectors(rng, 640, dim)
+			for i := range plain {
+				plain[i] = index.Normalize(plain[i])
+			}
+			near := clumps(rng, plain[:4], size, 1e-3, 1e-4, 1e-5, 1e-6)
+			beside := clumps(rng, plain[:4], 100, 0.2)
+			all := slices.Concat(near, beside, plain[40:])
+			rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			p.insert(t, itemsOf(0, all)...)
+			p.nearClumps(t, near, beside, plain)
+			gone := p.ords()
+			rng.Shuffle(len(gone), func(i, j int) { gone[i], gone[j] = gone[j], gone[i] })
+			p.delete(gone[:len(gone)/2]...)
+			for _, ord := range gone[:len(gone)/4] {
+				p.insert(t, index.Item{Ord: ord, Vector: all[ord]})
+			}
+			p.nearClumps(t, near, beside, plain)
+		}
 	})
+}
+
+// nearClumps looks for what is in clumps, beside them, and elsewhere.
+func (p *pair) nearClumps(t *testing.T, near, beside, plain [][]float32) {
+	t.Helper()
+	some := func(list [][]float32) (out [][]float32) {
+		for i := 0; i < len(list); i += max(1, len(list)/100) {
+			out = append(out, list[i])
+		}
+		return out
+	}
+	for _, k := range []int{1, 10} {
+		atLeast(t, fmt.Sprintf("%d in clumps", k), p.recall(t, some(near), index.Options{K: k}), 0.95)
+		atLeast(t, fmt.Sprintf("%d beside clumps", k), p.recall(t, some(beside), index.Options{K: k}), 0.95)
+		atLeast(t, fmt.Sprintf("%d elsewhere", k), p.recall(t, some(plain), index.Options{K: k}), 0.93)
+	}
+	p.clean(t)
 }
 
 func TestClustersFarApart(t *testing.T) {
@@ -81,7 +126,7 @@ func TestClustersFarApart(t *testing.T) {
 			least = 0.7 // near vectors are told apart by 8 bits only
 		}
 		atLeast(t, "each vector", p.recall(t, all[:1500], index.Options{K: 1}), least)
-		p.clean(t, 0)
+		p.clean(t)
 	})
 }
 
@@ -99,7 +144,7 @@ func TestDimensions(t *testing.T) {
 			for _, opt := range []index.Options{{K: 10}, {K: n + 7}, {K: 20, Ef: 1}, {K: math.MaxInt, Ef: math.MaxInt}} {
 				atLeast(t, fmt.Sprintf("dimension %d, k %d", dim, opt.K), p.recall(t, all[:20], opt), 0.6)
 			}
-			p.clean(t, 0)
+			p.clean(t)
 		})
 	}
 }
@@ -113,14 +158,14 @@ func TestEmptiedAndFilledAgain(t *testing.T) {
 		p.delete(core.Ord(round))
 	}
 	p.insert(t, itemsOf(100, all)...)
-	p.clean(t, 0)
+	p.clean(t)
 	p.delete(p.ords()...)
 	if got, err := p.x.Search(t.Context(), all[0], index.Options{K: 5}); err != nil || len(got) != 0 {
 		t.Errorf("an emptied index returns %v, %v", got, err)
 	}
 	p.insert(t, itemsOf(0, all)...)
 	atLeast(t, "filled again", p.recall(t, all[:100], index.Options{K: 10}), 0.92)
-	p.clean(t, 0)
+	p.clean(t)
 }
 
 func TestEntryIsDeleted(t *testing.T) {
@@ -139,7 +184,7 @@ func TestEntryIsDeleted(t *testing.T) {
 		p.insert(t, index.Item{Ord: core.Ord(ord) + 5000, Vector: all[rng.IntN(len(all))]})
 	}
 	atLeast(t, "after deleting the entry again and again", p.recall(t, all[:100], index.Options{K: 10}), 0.92)
-	p.clean(t, 0)
+	p.clean(t)
 }
 
 func TestVectorsGrowLonger(t *testing.T) {
@@ -160,7 +205,7 @@ func TestVectorsGrowLonger(t *testing.T) {
 		if n := p.x.state.Load().flat.Len(); n > 1200 {
 			t.Errorf("%s: %d vectors are kept apart", m, n)
 		}
-		p.clean(t, 0)
+		p.clean(t)
 	}
 }
 
@@ -188,7 +233,7 @@ func TestOutliers(t *testing.T) {
 				atLeast(t, "the outliers", p.recall(t, all[at:at+3], index.Options{K: 1}), 1)
 				atLeast(t, "the others", p.recall(t, all[300:400], index.Options{K: 10, Allow: allow}), 0.9)
 				atLeast(t, "all", p.recall(t, all[300:400], index.Options{K: 10}), 0.9)
-				p.clean(t, 0)
+				p.clean(t)
 			})
 		}
 	}

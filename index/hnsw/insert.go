@@ -44,12 +44,17 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 			return err
 		}
 	}
+	if leader, ok := g.leader(s); ok {
+		if done, err := g.insertMember(s, ord, leader); done || err != nil {
+			return err
+		}
+	}
 	v, height, err := g.newSlot()
 	if err != nil {
 		return err
 	}
-	g.slab.store(v, s.q, uint32(ord))
-	g.link(s, v)
+	g.slab.store(v, s.q)
+	g.link(s, v, ord)
 	if height > 0 {
 		g.linkUpper(s, v, height)
 	}
@@ -77,6 +82,7 @@ func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
 	defer g.first.Unlock()
 	s.top.reset(degree)
 	if err := g.scan(context.Background(), s, nil); err != nil || len(s.top.keys) > 0 {
+		g.leaders(s)
 		return false, err
 	}
 	v, level, err := g.newSlot()
@@ -84,7 +90,9 @@ func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
 		return false, err
 	}
 	level = max(level, 1)
-	g.slab.store(v, s.q, uint32(ord))
+	g.slab.store(v, s.q)
+	g.slab.setParent(v, noParent)
+	g.slab.setOrd(v, uint32(ord))
 	if i, ok := g.upper.add(v, level); ok {
 		g.entry.set(i, level)
 	}
@@ -99,7 +107,9 @@ func (g *graph) fillTop(s *scratch) error {
 		return nil
 	}
 	s.top.reset(degree)
-	return g.scan(context.Background(), s, nil)
+	err := g.scan(context.Background(), s, nil)
+	g.leaders(s)
+	return err
 }
 
 // publish makes vertex v the one that holds ord.
@@ -146,13 +156,13 @@ func (g *graph) linkUpper(s *scratch, v uint32, height int) {
 		nodes := s.batch[:0]
 		for _, c := range s.pool.keys {
 			nd := g.upper.node(c.vertex())
-			if c.vertex() != i && g.slab.ord(nd.slot) != noOrd {
-				cands = append(cands, edge{nd.slot, c.dist()})
+			if c.vertex() != i && g.live(nd.slot) {
+				cands = append(cands, edge{v: nd.slot, dist: c.dist()})
 				nodes = append(nodes, c.vertex())
 			}
 		}
 		s.cands, s.batch = cands, nodes
-		s.own = append(s.own[:0], g.choose(s, cands, upperDegree, 0)...)
+		s.own = append(s.own[:0], g.choose(s, nobody, cands, upperDegree, 0)...)
 		chosen := make([]uint32, len(s.own))
 		for j, e := range s.own {
 			chosen[j] = nodeOf(cands, nodes, e.v)
@@ -226,7 +236,7 @@ func (g *graph) chooseUpper(s *scratch, i uint32, layer int, nodes []uint32) {
 	order := append([]edge(nil), cands...)
 	sortEdges(order)
 	ids := g.upper.neighbors(i, layer)
-	kept := g.choose(s, order, upperDegree, 0)
+	kept := g.choose(s, nobody, order, upperDegree, 0)
 	for j := range ids {
 		nb := uint32(nobody)
 		if j < len(kept) {

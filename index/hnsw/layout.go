@@ -67,6 +67,7 @@ type meta struct {
 	full2 float32 // squared length of its vector
 	total int32   // sum of its codes as signed numbers
 	ord   uint32  // read and written atomically; noOrd once it is deleted
+	up    uint32  // the parent and marks, read and written atomically
 }
 
 const metaLen = int(unsafe.Sizeof(meta{}))
@@ -82,7 +83,7 @@ type slab struct {
 // Addresses are reserved for maxSlots vertices, or for fewer so that the blocks
 // take no more than maxReserve bytes.
 const (
-	maxSlots   = 1 << 30
+	maxSlots   = unlinked
 	maxReserve = 1 << 36
 	leastSlots = 1 << 16
 )
@@ -154,8 +155,9 @@ func (s *slab) lows(v uint32) []uint8 {
 	return unsafe.Slice(s.fine(v), s.fineLen)
 }
 
-// store writes a packed vector into vertex v, which has no neighbors then.
-func (s *slab) store(v uint32, q *query, ord uint32) {
+// store writes a packed vector into vertex v, which has no neighbors and no
+// ordinal then.
+func (s *slab) store(v uint32, q *query) {
 	m := s.meta(v)
 	copy(s.highs(v), q.high)
 	copy(s.lows(v), s.fineOf(q))
@@ -165,7 +167,8 @@ func (s *slab) store(v uint32, q *query, ord uint32) {
 		atomic.StoreUint32(&ids[j], nobody)
 	}
 	m.step, m.norm2, m.full2, m.total = q.step, q.high2, q.full2, q.total
-	s.setOrd(v, ord)
+	atomic.StoreUint32(&m.up, unlinked)
+	s.setOrd(v, noOrd)
 }
 
 // fineOf is what is stored of a packed vector besides its 8-bit codes.

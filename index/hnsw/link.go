@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/internal/simd"
 )
 
@@ -11,6 +12,7 @@ import (
 type edge struct {
 	v    uint32
 	dist float32 // squared
+	kin  bool    // set by kinOf
 }
 
 // signed puts the codes of v as signed numbers into out.
@@ -21,35 +23,50 @@ func (s *slab) signed(v uint32, out []int8) {
 	}
 }
 
-// between puts into out the squared distances of vertex v, whose signed codes
-// are given, to the vertices of a list of at most 2·degree, from 8-bit codes.
-func (s *slab) between(v uint32, signed []int8, list []uint32, dots []int32, out func(j int, dist float32) bool) {
-	simd.DotCodesList(s.block0, s.stride, list, &signed[0], s.dim, dots[:len(list)])
-	m := s.meta(v)
-	for j, nb := range list {
-		mb := s.meta(nb)
-		if !out(j, max(0, m.norm2+mb.norm2-2*m.step*mb.step*float32(dots[j]-128*m.total))) {
-			return
-		}
-	}
+// between is the squared distance of vertex v, of which m is known, and o by
+// 8-bit codes, dot being their product as DotCodesList has it with v's signed.
+func (s *slab) between(m *meta, o uint32, dot int32) float32 {
+	mo := s.meta(o)
+	return max(0, m.norm2+mo.norm2-2*m.step*mo.step*float32(dot-128*m.total))
 }
 
 // edgesTo returns the vertices of a list of any length as candidates for
 // neighbors of v, in the order of the list. The result is valid until the next
 // call, and s.signed holds the signed codes of v.
 func (g *graph) edgesTo(s *scratch, v uint32, list []uint32) []edge {
-	g.slab.signed(v, s.signed)
+	sl := g.slab
+	sl.signed(v, s.signed)
+	m := sl.meta(v)
 	cands := s.cands[:0]
 	for part := list; len(part) > 0; {
-		m := min(len(part), degree)
-		g.slab.between(v, s.signed, part[:m], s.dots[:], func(j int, d float32) bool {
-			cands = append(cands, edge{part[j], d})
-			return true
-		})
-		part = part[m:]
+		n := min(len(part), degree)
+		simd.DotCodesList(sl.block0, sl.stride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
+		for j, o := range part[:n] {
+			cands = append(cands, edge{v: o, dist: sl.between(m, o, s.dots[j])})
+		}
+		part = part[n:]
 	}
 	s.cands = cands
 	return cands
+}
+
+// beside reports whether vertex v is nearer than limit to one of a list of
+// vertices.
+func (g *graph) beside(s *scratch, v uint32, list []uint32, limit float32) bool {
+	sl := g.slab
+	sl.signed(v, s.signed)
+	m := sl.meta(v)
+	for part := list; len(part) > 0; {
+		n := min(len(part), chosenAtOnce)
+		simd.DotCodesList(sl.block0, sl.stride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
+		for j, o := range part[:n] {
+			if sl.between(m, o, s.dots[j]) < limit {
+				return true
+			}
+		}
+		part = part[n:]
+	}
+	return false
 }
 
 // resolution is above the squared distance of the codes of v and those of
@@ -65,14 +82,19 @@ const chosenAtOnce = 8
 
 // choose picks up to limit of the candidates, which are sorted by distance: one
 // is taken when it is nearer to the vertex than to all taken before it (the
-// heuristic of HNSW). Up to fill places are filled with the nearest of those that
-// were not taken. The result is valid until the next call.
+// heuristic of HNSW). Kin of vertex v, unless that is nobody, are taken in any
+// case. Up to fill places are filled with the nearest of those that were not
+// taken. The result is valid until the next call.
 //
 // Distances below the resolution of the codes tell nothing. Candidates that near
 // take no more than half of the places, or many vectors that hardly differ would
 // link to each other only, and a difference that small passes nobody over.
-func (g *graph) choose(s *scratch, cands []edge, limit, fill int) []edge {
+func (g *graph) choose(s *scratch, v uint32, cands []edge, limit, fill int) []edge {
 	kept, rest := s.kept[:0], s.rest[:0]
+	kin := 0 // that are to come
+	if v != nobody {
+		kin = g.slab.kinOf(v, cands)
+	}
 	same := 0
 	ids := s.list[:0]
 	for _, c := range cands {
@@ -80,18 +102,20 @@ func (g *graph) choose(s *scratch, cands []edge, limit, fill int) []edge {
 			break
 		}
 		blur := g.slab.resolution(c.v)
+		if kin > 0 && c.kin {
+			kin--
+			if c.dist <= blur {
+				same++
+			}
+			kept = append(kept, c)
+			ids = append(ids, c.v)
+			continue
+		}
+		if len(kept)+kin == limit {
+			continue
+		}
 		ok := c.dist > blur || same < limit/2
-		if ok && len(kept) > 0 {
-			g.slab.signed(c.v, s.signed)
-		}
-		for part := ids; ok && len(part) > 0; {
-			m := min(len(part), chosenAtOnce)
-			g.slab.between(c.v, s.signed, part[:m], s.dots[:], func(_ int, d float32) bool {
-				ok = d >= c.dist-blur
-				return ok
-			})
-			part = part[m:]
-		}
+		ok = ok && (len(kept) == 0 || !g.beside(s, c.v, ids, c.dist-blur))
 		if ok {
 			if c.dist <= blur {
 				same++
@@ -110,55 +134,39 @@ func (g *graph) choose(s *scratch, cands []edge, limit, fill int) []edge {
 }
 
 // link gives the new vertex v its neighbors on the bottom layer, from what a
-// walk has left in s.top, and makes it theirs.
-func (g *graph) link(s *scratch, v uint32) {
-	cands := s.cands[:0]
-	for _, c := range s.top.keys {
-		if c.vertex() != v {
-			cands = append(cands, edge{c.vertex(), c.dist()})
-		}
-	}
-	s.cands = cands
-	s.own = append(s.own[:0], g.choose(s, cands, degree, fillNew)...)
+// walk has left in s.top, and makes it theirs. It holds ord, by which others may
+// link to it, as soon as it has a parent; core.NoOrd is one that it has already.
+func (g *graph) link(s *scratch, v uint32, ord core.Ord) {
+	s.own = append(s.own[:0], g.chooseFound(s, v)...)
 	lock := g.locks.of(v)
 	lock.Lock()
 	g.setNeighbors(s, v, s.own)
 	lock.Unlock()
-	known := len(s.own) == 0
-	for _, e := range s.own {
-		if g.connect(s, e.v, edge{v, e.dist}) {
-			known = true
-		}
+	parent := g.adopt(s, s.own, v, nil)
+	if parent == nobody {
+		g.slab.setParent(v, noParent)
 	}
-	if !known {
-		g.force(s, s.own[0].v, v)
+	if ord != core.NoOrd {
+		g.slab.setOrd(v, uint32(ord))
+	}
+	for _, e := range s.own {
+		if e.v != parent {
+			g.connect(s, e.v, e.to(v), false)
+		}
 	}
 }
 
-// force puts v, which none of its neighbors has taken, into the list of one of
-// them, and gives v the neighbor that loses its place, so that both can be
-// reached.
-func (g *graph) force(s *scratch, at, v uint32) {
-	lock := g.locks.of(at)
-	lock.Lock()
-	j := int(v*0x9e3779b1>>16) % degree
-	x := g.slab.neighbors(at)[j]
-	g.place(s, at, j, v)
-	lock.Unlock()
-	if x == nobody || x == v || g.slab.ord(x) == noOrd {
-		return
+// chooseFound picks neighbors of v from what a walk has left in s.top. The result
+// is valid until the next choice.
+func (g *graph) chooseFound(s *scratch, v uint32) []edge {
+	cands := s.cands[:0]
+	for _, c := range s.top.keys {
+		if c.vertex() != v {
+			cands = append(cands, edge{v: c.vertex(), dist: c.dist()})
+		}
 	}
-	lock = g.locks.of(v)
-	lock.Lock()
-	defer lock.Unlock()
-	ids := g.slab.neighbors(v)
-	if slices.Index(ids[:], x) >= 0 {
-		return
-	}
-	if j = slices.Index(ids[:], nobody); j < 0 {
-		j = degree - 1
-	}
-	g.place(s, v, j, x)
+	s.cands = cands
+	return g.choose(s, nobody, cands, degree, fillNew)
 }
 
 // setNeighbors makes kept the neighbors of v, leaving those in place that stay.
@@ -196,29 +204,44 @@ func (g *graph) place(s *scratch, v uint32, j int, o uint32) {
 }
 
 // connect adds e to the neighbors of v; when there is no room it chooses anew.
-// It returns whether e is one of them then.
-func (g *graph) connect(s *scratch, v uint32, e edge) bool {
+// It returns whether e is one of them then. As a child e is one in any case,
+// unless v has too many.
+func (g *graph) connect(s *scratch, v uint32, e edge, child bool) bool {
 	lock := g.locks.of(v)
 	lock.Lock()
 	defer lock.Unlock()
 	ids := g.slab.neighbors(v)
-	if slices.Index(ids[:], e.v) >= 0 {
-		return true
-	}
-	if j := slices.Index(ids[:], nobody); j >= 0 {
+	there := slices.Index(ids[:], e.v) >= 0
+	if j := slices.Index(ids[:], nobody); !there && j >= 0 {
 		g.place(s, v, j, e.v)
+		there = true
+	}
+	if there {
+		if child {
+			g.slab.setParent(e.v, v)
+		}
 		return true
 	}
-	// A list that came from a damaged snapshot may hold what is no vertex.
-	list := ids[:]
-	if n := uint32(g.n.Load()); slices.Max(list) >= n {
-		list = slices.DeleteFunc(slices.Clone(list), func(nb uint32) bool { return nb >= n })
+	cands := append(g.edgesTo(s, v, g.inUse(ids[:])), e)
+	if child {
+		if g.slab.kinOf(v, cands) >= kinMost {
+			return false
+		}
+		g.slab.setParent(e.v, v)
 	}
-	cands := append(g.edgesTo(s, v, list), e)
 	s.cands = cands
 	sortEdges(cands)
-	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))
+	g.setNeighbors(s, v, g.choose(s, v, cands, degree, fillOld))
 	return slices.Index(ids[:], e.v) >= 0
+}
+
+// inUse returns a list of neighbors without what is no vertex, as one that came
+// from a damaged snapshot may hold.
+func (g *graph) inUse(list []uint32) []uint32 {
+	if n := uint32(g.n.Load()); slices.Max(list) >= n {
+		return slices.DeleteFunc(slices.Clone(list), func(nb uint32) bool { return nb >= n })
+	}
+	return list
 }
 
 func sortEdges(edges []edge) {

@@ -70,8 +70,12 @@ func (g *graph) mend() {
 		})
 	}
 	wg.Wait()
+	g.adoptOrphans(gone)
 	nodes := g.mendUpper(gone)
 	g.readers.wait()
+	for _, v := range dead {
+		g.slab.setParent(v, unlinked)
+	}
 	for _, i := range nodes {
 		g.upper.remove(i)
 	}
@@ -83,13 +87,12 @@ func (g *graph) mend() {
 
 // mendVertex takes the gone out of the list of v.
 func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
-	isGone := func(nb uint32) bool { return int(nb) < len(gone) && gone[nb] }
 	ids := g.slab.neighbors(v)
 	hurt := false
 	for j := range ids {
-		hurt = hurt || isGone(atomic.LoadUint32(&ids[j]))
+		hurt = hurt || isGone(gone, atomic.LoadUint32(&ids[j]))
 	}
-	if !hurt || g.slab.ord(v) == noOrd {
+	if !hurt || !g.live(v) && g.slab.beingLinked(v) {
 		return
 	}
 	ticket := g.readers.enter()
@@ -101,7 +104,7 @@ func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
 	s.seen.reset(n)
 	s.seen.add(v)
 	add := func(nb uint32) {
-		if int(nb) < n && !isGone(nb) && g.slab.ord(nb) != noOrd && s.seen.add(nb) && len(list) < mendMost {
+		if int(nb) < n && !isGone(gone, nb) && (g.live(nb) || g.slab.kin(v, nb)) && s.seen.add(nb) && len(list) < mendMost {
 			list = append(list, nb)
 		}
 	}
@@ -109,7 +112,7 @@ func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
 		add(ids[j])
 	}
 	for j := range ids {
-		if isGone(ids[j]) {
+		if isGone(gone, ids[j]) {
 			for _, nb := range g.slab.neighbors(ids[j]) {
 				add(nb)
 			}
@@ -118,7 +121,7 @@ func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
 	s.batch = list
 	cands := g.edgesTo(s, v, list)
 	slices.SortFunc(cands, func(a, b edge) int { return cmp.Or(cmp.Compare(a.dist, b.dist), cmp.Compare(a.v, b.v)) })
-	g.setNeighbors(s, v, g.choose(s, cands, degree, fillOld))
+	g.setNeighbors(s, v, g.choose(s, v, cands, degree, fillOld))
 	lock.Unlock()
 	if len(cands) < degree/2 && g.vertices() > degree {
 		g.relink(s, v)
@@ -133,8 +136,12 @@ func (g *graph) relink(s *scratch, v uint32) {
 	}
 	copy(s.q.rot, g.slab.decode(v))
 	s.q.encode()
-	if err := g.findNeighbors(s, node, level); err == nil {
-		g.link(s, v)
+	if err := g.findNeighbors(s, node, level); err != nil {
+		return
+	}
+	for _, e := range slices.Clone(g.chooseFound(s, v)) {
+		g.connect(s, v, e, false)
+		g.connect(s, e.v, e.to(v), false)
 	}
 }
 
@@ -158,7 +165,7 @@ func (g *graph) mendUpper(gone []bool) []uint32 {
 		case isGone(i):
 			out = append(out, i)
 		default:
-			if int(nd.level) > top && g.slab.ord(nd.slot) != noOrd {
+			if int(nd.level) > top && g.live(nd.slot) {
 				entry, top = i, int(nd.level)
 			}
 			for layer := 1; layer <= int(nd.level); layer++ {
@@ -174,7 +181,7 @@ func (g *graph) mendUpper(gone []bool) []uint32 {
 	if entry == nobody {
 		// No node is left; any vertex becomes one.
 		for v := range uint32(g.n.Load()) {
-			if g.slab.ord(v) == noOrd {
+			if !g.live(v) || g.slab.member(v) {
 				continue
 			}
 			if i, ok := u.add(v, 1); ok {

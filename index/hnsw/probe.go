@@ -56,8 +56,9 @@ func (x *Index) Probes(n int, seed uint64) []tune.Probe {
 	for tries := 4 * n; tries > 0 && len(out) < n && slots > 0; tries-- {
 		v := rng.Uint32N(slots)
 		ord := g.slab.ord(v)
-		// A search would begin at a raised vertex even if it may not see it.
-		if ord == noOrd || raised[v] || taken[v] {
+		// A search would begin at a raised vertex even if it may not see it, and
+		// does not see the crowd of a leader that is hidden.
+		if ord == noOrd || raised[v] || taken[v] || g.slab.leads(v) {
 			continue
 		}
 		taken[v] = true
@@ -100,7 +101,7 @@ func (x *Index) Scan(ctx context.Context, p tune.Probe, k int) ([]index.Neighbor
 		if err := g.scan(ctx, s, nil); err != nil {
 			return nil, err
 		}
-		return g.refine(s, window, window, nil), nil
+		return g.refine(s, window, window, 0, nil), nil
 	})
 }
 

@@ -202,7 +202,11 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	ef = min(max(ef, k), total)
 	budget := 0
 	walks := (k < total/scanBound || k <= 10) && ef <= walkMost
-	s.top.reset(k + k/2 + 4)
+	window := k + k/2 + 4
+	if g.crowded.Load() > 0 {
+		window += crowdFrom // as many lead the crowd of one place
+	}
+	s.top.reset(window)
 	if allow != nil {
 		count := allow.Len()
 		// Expanding ef allowed vertices takes about ef·total/count steps.
@@ -222,17 +226,17 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		if err != nil {
 			return nil, err
 		}
-		if done && len(s.top.keys) >= min(k, total) {
-			return g.refine(s, k, k+k/2+4, allow), nil
+		if done && (len(s.top.keys) >= min(k, total) || g.found(s) >= min(k, total)) {
+			return g.refine(s, k, window, max(crowdMost, crowdShare*ef), allow), nil
 		}
 	}
 	// Far from the query many are about as near, so that more are scored again.
-	window := 2*k + scanWindow
+	window = 2*k + scanWindow
 	s.top.reset(window)
 	if err := g.scan(ctx, s, allow); err != nil {
 		return nil, err
 	}
-	return g.refine(s, k, window, allow), nil
+	return g.refine(s, k, window, 0, allow), nil
 }
 
 // start descends to the bottom layer.
@@ -241,9 +245,10 @@ func (g *graph) start(s *scratch, node uint32, level int) key {
 	return makeKey(k.dist(), g.upper.node(k.vertex()).slot)
 }
 
-// refine scores the first vertices of s.top, as many as window, by all bits
-// that are stored and returns the k best allowed ordinals.
-func (g *graph) refine(s *scratch, k, window int, allow *core.Set) []index.Neighbor {
+// refine scores the first vertices of s.top, as many as window, and up to members
+// of the crowds that they lead, by all bits that are stored and returns the k
+// best allowed ordinals.
+func (g *graph) refine(s *scratch, k, window, members int, allow *core.Set) []index.Neighbor {
 	keys := s.top.keys[:min(len(s.top.keys), window)]
 	for _, c := range keys {
 		s.touched += touch(g.slab.lows(c.vertex()))
@@ -266,6 +271,9 @@ func (g *graph) refine(s *scratch, k, window int, allow *core.Set) []index.Neigh
 					}
 				}
 			}
+		}
+		if members > 0 && g.crowded.Load() > 0 {
+			out = g.refineCrowds(s, out, keys, members, allow)
 		}
 		// An ordinal that moved to another vertex meanwhile could be here twice.
 		if g.slots.changes.Load() == seq {

@@ -18,7 +18,7 @@ import (
 // sections as they lie in memory, so that they can be mapped.
 const (
 	snapshotMagic   = "vecdb\x00gr"
-	snapshotVersion = 1
+	snapshotVersion = 2
 	headerLen       = 4096
 	sectionAlign    = 64 << 10 // at least a page, on every system
 	chunkLen        = 1 << 20

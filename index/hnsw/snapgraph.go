@@ -45,6 +45,9 @@ func (r *snapshotReader) graph(g *graph) error {
 	if err := r.ordinals(g, n); err != nil {
 		return err
 	}
+	if err := r.crowds(g, n); err != nil {
+		return err
+	}
 	if err := r.unused(g, n); err != nil {
 		return err
 	}
@@ -93,6 +96,35 @@ func (r *snapshotReader) ordinals(g *graph, n int) error {
 	return nil
 }
 
+// crowds finds the crowds again, whose members tell their leaders, and checks
+// the parents.
+func (r *snapshotReader) crowds(g *graph, n int) error {
+	for v := range uint32(n) {
+		p := g.slab.parent(v)
+		if p != nobody && int(p) >= n {
+			return damaged("the parent of slot %d is %d", v, p)
+		}
+		ord := g.slab.ord(v)
+		if !g.slab.member(v) || ord == noOrd {
+			continue
+		}
+		if p == nobody || !g.slab.leads(p) || g.slab.member(p) {
+			return damaged("slot %d is a member of the crowd of %d, which leads none", v, p)
+		}
+		if g.crowds[p] == nil {
+			g.crowds[p] = core.NewSet()
+			g.crowded.Add(1)
+		}
+		g.crowds[p].Add(core.Ord(ord))
+	}
+	for v := range uint32(n) {
+		if g.slab.leads(v) && g.crowds[v] == nil {
+			return damaged("slot %d leads a crowd without members", v)
+		}
+	}
+	return nil
+}
+
 // unused fills the lists of the slots without a vector, each of which is in one
 // of them.
 func (r *snapshotReader) unused(g *graph, n int) (err error) {
@@ -105,7 +137,7 @@ func (r *snapshotReader) unused(g *graph, n int) (err error) {
 	seen := make(map[uint32]bool)
 	for _, list := range [][]uint32{g.free, g.dead} {
 		for _, v := range list {
-			if int(v) >= n || g.slab.ord(v) != noOrd || seen[v] {
+			if int(v) >= n || g.live(v) || seen[v] {
 				return damaged("slot %d is listed as unused and is not", v)
 			}
 			seen[v] = true
@@ -113,12 +145,17 @@ func (r *snapshotReader) unused(g *graph, n int) (err error) {
 	}
 	held := 0
 	for v := range uint32(n) {
-		if g.slab.ord(v) != noOrd {
+		if g.live(v) {
 			held++
 		}
 	}
 	if held+len(seen) != n {
 		return damaged("%d slots of %d hold nothing and are not listed", n-held-len(seen), n)
+	}
+	for _, v := range g.free {
+		if !g.slab.beingLinked(v) {
+			return damaged("the free slot %d has a parent", v)
+		}
 	}
 	g.hidden.Store(int64(len(seen)))
 	g.dying.Store(int64(len(g.dead)))
