@@ -3,12 +3,6 @@
 package ort_test
 
 import (
-	"bufio"
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
-	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -60,47 +54,6 @@ func open(t testing.TB, name string, p embedder.Precision, sessions int) *embedd
 	return e
 }
 
-// golden is a text with the vector that the reference computes for it.
-type golden struct {
-	Model  string `json:"model"`
-	Text   string `json:"text"`
-	Repeat int    `json:"repeat"`
-	Vector string `json:"vector"` // base64 of little-endian 32-bit floats
-	vector []float32
-}
-
-func goldens(t *testing.T, model string) (out []golden) {
-	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", "golden.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var g golden
-		if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
-			t.Fatal(err)
-		}
-		raw, err := base64.StdEncoding.DecodeString(g.Vector)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := 0; i < len(raw); i += 4 {
-			g.vector = append(g.vector, math.Float32frombits(binary.LittleEndian.Uint32(raw[i:])))
-		}
-		g.Text = strings.Repeat(g.Text, max(1, g.Repeat))
-		if g.Model == model {
-			out = append(out, g)
-		}
-	}
-	if err := lines.Err(); err != nil || len(out) < 30 {
-		t.Fatalf("%d golden vectors for %s, %v", len(out), model, err)
-	}
-	return out
-}
-
 // fewTokens is the length up to which int8 is held to a wider bound: with two
 // or three tokens, the special ones among them, there is nothing that the
 // errors of rounding could average out over.
@@ -122,7 +75,7 @@ func TestVectorsAgreeWithTheReference(t *testing.T) {
 		{"bge-small-zh-v1.5", embedder.Int8, 0.97, 0.99},
 	} {
 		t.Run(tc.model+"/"+string(tc.precision), func(t *testing.T) {
-			all := goldens(t, tc.model)
+			all := embedtest.Goldens(t, filepath.Join("testdata", "golden.jsonl"), tc.model)
 			texts := make([]string, len(all))
 			for i, g := range all {
 				texts[i] = g.Text
@@ -136,7 +89,7 @@ func TestVectorsAgreeWithTheReference(t *testing.T) {
 			r := inParts(t, open(t, tc.model, tc.precision, 2), texts, size)
 			sum, n, worst := 0.0, 0, 1.0
 			for i, g := range all {
-				cos, least := embedtest.Cosine(r.Vectors[i], g.vector), tc.least
+				cos, least := embedtest.Cosine(r.Vectors[i], g.Vector), tc.least
 				if few := r.Usage[i].Total <= fewTokens; few && tc.precision == embedder.Int8 {
 					least = fewLeast
 				} else {

@@ -52,13 +52,14 @@ var layers = map[string][]string{
 	"bench/embed/parity":  {"embedder/token"},
 
 	"internal/simd/matrix": {"internal/simd"},
+	"embedder/native":      {"embedder", "internal/core", "internal/simd/matrix"},
 }
 
 // testOnly holds what test files may import beyond their folder's layers:
 // suites, fakes and, for tests from outside, the parts they wire together.
 var testOnly = []string{
 	"index/flat", "index/indextest", "storage/mem", "storage/faulty", "storage/storagetest", "storage/badger",
-	"", "server", "embedder/hash", "embedder/embedtest", "embedder/token", "embedder/ort", "embedder/hub", "embedder", "internal/core",
+	"", "server", "embedder/hash", "embedder/embedtest", "embedder/token", "embedder/ort", "embedder/hub", "embedder", "internal/core", "internal/simd",
 }
 
 // homes names the one folder that may import an outside module (or any module
@@ -67,6 +68,7 @@ var homes = map[string]string{
 	"github.com/dgraph-io/badger":                "storage/badger",
 	"github.com/coder/hnsw":                      "index/coder",
 	"github.com/yalue/onnxruntime_go":            "embedder/ort",
+	"google.golang.org/protobuf":                 "embedder/native",
 	"github.com/sugarme/tokenizer":               "embedder/token",
 	"github.com/RoaringBitmap/roaring":           "internal/core",
 	"github.com/clipperhouse/uax29/v2/words":     "index/lexical",

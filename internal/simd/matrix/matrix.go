@@ -6,6 +6,10 @@ import (
 	"unsafe"
 )
 
+// Layout is the number of the layout of packed weights, for those who keep what
+// Bytes returns.
+const Layout = 1
+
 // Kind is how numbers are kept for a product.
 type Kind uint8
 
@@ -64,16 +68,22 @@ func Pack(kind Kind, in, out int, row func(output int, w []float32)) *Matrix {
 	if err != nil {
 		panic(err)
 	}
-	w := make([]float32, in)
-	for o := range out {
+	m.Fill(row)
+	return m
+}
+
+// Fill packs weights into a matrix that FromBytes made of zeros and that nobody
+// uses yet; row is as for Pack.
+func (m *Matrix) Fill(row func(output int, w []float32)) {
+	w := make([]float32, m.in)
+	for o := range m.out {
 		row(o, w)
-		if kind == Int8 {
+		if m.kind == Int8 {
 			m.packInt8(o, w)
 		} else {
 			m.packBFloat16(o, w)
 		}
 	}
-	return m
 }
 
 // FromBytes makes a matrix of what Bytes returned. It keeps data, which must not
