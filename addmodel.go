@@ -65,7 +65,11 @@ func AddModel(ctx context.Context, o NewModel) (embedder.Model, []string, error)
 		}
 	}
 	model.Description = "added from " + model.Home
-	models, err := newModels(Options{Home: o.Home, Threads: 1})
+	options, err := Options{Home: o.Home, Threads: 1}.withDefaults()
+	if err != nil {
+		return embedder.Model{}, nil, err
+	}
+	models, err := newModels(options)
 	if err != nil {
 		return embedder.Model{}, nil, err
 	}
@@ -117,7 +121,14 @@ func (m *models) try(ctx context.Context, model embedder.Model, d *folder.Descri
 	}
 	slices.Sort(precisions) // fp32 first
 	for _, p := range precisions {
-		emb, err := m.openAt(model, hub.Files{Model: d.Weights[p], Tokenizer: d.Tokenizer})
+		source, own := d.Weights[embedder.FP32]
+		if !own {
+			source = d.Weights[embedder.Int8]
+		}
+		emb, err := m.openAt(model, p, sources{
+			native: hub.NativeFiles{Weights: source, Tokenizer: d.Tokenizer}, nativeErr: errNotNative(p),
+			onnx: hub.Files{Model: d.Weights[p], Tokenizer: d.Tokenizer}, onnxErr: errNotONNX(p),
+		})
 		if err != nil {
 			return "", fmt.Errorf("open the model (%s): %w", p, err)
 		}

@@ -9,8 +9,6 @@ import (
 
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/embedder/hub"
-	"github.com/vecdb/vecdb/embedder/ort"
-	"github.com/vecdb/vecdb/embedder/token"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 )
@@ -133,20 +131,13 @@ func (m *models) openFiles(_ context.Context, name, precision string) (embedder.
 	if err != nil {
 		return nil, err
 	}
-	files, err := m.hub.Locate(name, embedder.Precision(precision))
-	if err != nil {
-		return nil, err
-	}
-	return m.openAt(model, files)
+	p := embedder.Precision(precision)
+	return m.openAt(model, p, m.locate(name, p))
 }
 
 // openAt opens the files of a model.
-func (m *models) openAt(model embedder.Model, files hub.Files) (embedder.Embedder, error) {
-	tokens, err := token.Load(files.Tokenizer, token.Options{Lowercase: model.Lowercase})
-	if err != nil {
-		return nil, err
-	}
-	sessions, err := m.openSessions(files.Model, model.Dim)
+func (m *models) openAt(model embedder.Model, p embedder.Precision, s sources) (embedder.Embedder, error) {
+	sessions, tokens, err := m.openSessions(model, p, s)
 	if err != nil {
 		return nil, err
 	}
@@ -158,19 +149,6 @@ func (m *models) openAt(model embedder.Model, files hub.Files) (embedder.Embedde
 		return nil, errors.Join(err, closeAll(sessions))
 	}
 	return emb, nil
-}
-
-// openSessions returns one session for each thread, and one for queries.
-func (m *models) openSessions(model string, dim int) ([]embedder.Runtime, error) {
-	library, err := m.hub.LocateRuntime()
-	if err != nil {
-		return nil, err
-	}
-	runtime, err := ort.Open(library)
-	if err != nil {
-		return nil, err
-	}
-	return runtime.NewSessions(model, m.options.Threads+1, ort.Options{Threads: 1, Dim: dim})
 }
 
 func closeAll(sessions []embedder.Runtime) error {
@@ -185,26 +163,10 @@ func (m *models) list() []ModelStatus {
 	var out []ModelStatus
 	for _, model := range m.manifest.Models {
 		p, err := model.Precision("")
-		ready := err == nil
-		if ready {
-			_, err = m.hub.Locate(model.Name, p)
-			ready = err == nil
-		}
-		out = append(out, ModelStatus{Model: model, Ready: ready})
+		s := m.locate(model.Name, p)
+		out = append(out, ModelStatus{Model: model, Ready: err == nil && (s.nativeErr == nil || s.onnxErr == nil)})
 	}
 	return out
-}
-
-func (m *models) runtimeName() string {
-	library, err := m.hub.LocateRuntime()
-	if err != nil {
-		return "none: " + err.Error()
-	}
-	runtime, err := ort.Open(library)
-	if err != nil {
-		return "none: " + err.Error()
-	}
-	return "onnxruntime " + runtime.Version()
 }
 
 func (m *models) close() error {

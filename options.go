@@ -30,6 +30,9 @@ type Options struct {
 	// Home is the folder of models and runtimes. Default: $VECDB_HOME, else
 	// vecdb in the user's cache directory.
 	Home string
+	// ModelRuntime is what computes models: RuntimeAuto (default), RuntimeNative or
+	// RuntimeONNX.
+	ModelRuntime string
 	// Threads is how many one-thread sessions a model gets. Default: one a
 	// core (GOMAXPROCS).
 	Threads int
@@ -52,6 +55,10 @@ type Options struct {
 // withDefaults fills in the defaults and checks the rest.
 func (o Options) withDefaults() (Options, error) {
 	if err := checkIndexKind(o.Index); err != nil {
+		return o, err
+	}
+	var err error
+	if o.ModelRuntime, err = checkRuntime(o.ModelRuntime); err != nil {
 		return o, err
 	}
 	if o.Index == "" {
@@ -77,7 +84,7 @@ type CollectionOptions struct {
 	// Model names a model of the manifest; NoModel makes a collection that
 	// takes vectors only. Default: the language's.
 	Model string
-	// Precision is "int8" (default) or "fp32".
+	// Precision is "int8" (default), "bf16" or "fp32".
 	Precision string
 	// Dim is the length of the vectors: needed with NoModel. With a model 0 is
 	// the model's, and less keeps the first so many numbers of each vector, scaled

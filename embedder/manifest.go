@@ -236,7 +236,8 @@ func (m *Manifest) Runtime(goos, goarch string) (RuntimeLib, error) {
 }
 
 // Precision returns the precision of that name. "" is Int8, or FP32 where the
-// model has no other.
+// model has no file for it. Int8 and BF16 can be computed from the file of FP32
+// too.
 func (m Model) Precision(name string) (Precision, error) {
 	if name == "" {
 		if _, there := m.Files[string(Int8)]; there {
@@ -244,13 +245,34 @@ func (m Model) Precision(name string) (Precision, error) {
 		}
 		return FP32, nil
 	}
-	if _, there := m.Files[name]; there && name != tokenizerFile {
-		return Precision(name), nil
+	if p := Precision(name); slices.Contains(m.choices(), p) {
+		return p, nil
 	}
-	return "", core.Invalid("/precision", "use "+strings.Join(m.Precisions(), " or "), "model %s has no precision %q", m.Name, name)
+	hint := "use one of"
+	for _, p := range m.choices() {
+		hint += " " + string(p)
+	}
+	return "", core.Invalid("/precision", hint, "model %s has no precision %q", m.Name, name)
 }
 
-// Precisions lists the precisions that the model has, the default first.
+// choices are the precisions that the model can be computed in.
+func (m Model) choices() []Precision {
+	if _, there := m.Files[string(FP32)]; there {
+		return []Precision{Int8, BF16, FP32}
+	}
+	return []Precision{Int8}
+}
+
+// Source returns the precision of the file that vecdb's own runtime packs the
+// model from: FP32, or Int8 where that is all there is.
+func (m Model) Source() Precision {
+	if _, there := m.Files[string(FP32)]; there {
+		return FP32
+	}
+	return Int8
+}
+
+// Precisions lists the precisions that the model has files of, the default first.
 func (m Model) Precisions() []string {
 	var out []string
 	for _, p := range []Precision{Int8, FP32} {

@@ -39,7 +39,9 @@ func TestDefaultManifest(t *testing.T) {
 		t.Errorf("e5 has prefix %q, %v", e5.QueryPrefix, err)
 	} else if p, err := e5.Precision(""); err != nil || p != embedder.FP32 {
 		t.Errorf("without int8 the default is %s, %v", p, err)
-	} else if _, err := e5.Precision("int8"); !errors.Is(err, core.ErrInvalid) {
+	} else if p, err := e5.Precision("int8"); err != nil || p != embedder.Int8 || e5.Source() != embedder.FP32 {
+		t.Errorf("int8 is %s, %v, although it can be made of %s", p, err, e5.Source())
+	} else if _, err := e5.Precision("int4"); !errors.Is(err, core.ErrInvalid) || !strings.Contains(err.Error(), "bf16") {
 		t.Errorf("a precision that is not there gives %v", err)
 	}
 }

@@ -33,6 +33,8 @@ type app struct {
 	collection string
 	precision  string
 	index      string
+	// modelRuntime is what computes models.
+	modelRuntime string
 	// ignoreMemory stores what is not expected to fit into memory.
 	ignoreMemory bool
 	json         bool
@@ -91,8 +93,9 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&a.url, "url", "", "talk to this server instead, for instance http://127.0.0.1:8080 (default $VECDB_URL)")
 	f.StringVar(&a.keyFile, "api-key-file", "", "file that holds the API key (default: the key in $VECDB_API_KEY)")
 	f.StringVarP(&a.collection, "collection", "c", "default", "collection")
-	f.StringVar(&a.precision, "precision", "", "precision of a model: int8 (default) or fp32; for new collections and model files")
+	f.StringVar(&a.precision, "precision", "", "precision of a model: int8 (default), bf16 or fp32; for new collections and model files")
 	f.StringVar(&a.index, "index", "", "index of a database directory: "+strings.Join(vecdb.IndexKinds(), ", ")+" (default $VECDB_INDEX, else hnsw)")
+	f.StringVar(&a.modelRuntime, "model-runtime", "", "what computes models: auto, native or onnx (default $VECDB_MODEL_RUNTIME, else auto)")
 	f.BoolVar(&a.json, "json", false, "print one JSON document")
 	f.BoolVar(&a.jsonl, "jsonl", false, "print JSON lines, one a result")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")

@@ -98,20 +98,11 @@ func cpuFeatures() string {
 	return runtime.GOARCH + " with " + strings.Join(have, " ")
 }
 
-// checkRuntime loads the runtime, since a library that is there may still not
-// fit this machine or this build.
+// checkRuntime loads ONNX Runtime, since a library that is there may still not
+// fit this machine or this build. Where vecdb's own runtime computes the default
+// models it is not needed.
 func (a *app) checkRuntime(h *hub.Hub, deep bool) finding {
 	f := finding{Check: "runtime", State: stateFail, Next: "vecdb model pull --runtime"}
-	if _, err := h.LocateRuntime(); err != nil {
-		f.Detail = err.Error()
-		return f
-	}
-	if deep {
-		if err := h.VerifyRuntime(); err != nil {
-			f.Detail = err.Error()
-			return f
-		}
-	}
 	s, err := a.localSession()
 	if err != nil {
 		f.Detail = err.Error()
@@ -122,10 +113,22 @@ func (a *app) checkRuntime(h *hub.Hub, deep bool) finding {
 		f.Detail = err.Error()
 		return f
 	}
-	if !strings.HasPrefix(f.Detail, "none") {
+	_, err = h.LocateRuntime()
+	if err == nil && deep {
+		if err := h.VerifyRuntime(); err != nil {
+			f.Detail = err.Error()
+			return f
+		}
+	}
+	switch own := vecdb.PrefersNative(a.runtime(), embedder.Int8); {
+	case own && err == nil, strings.HasPrefix(f.Detail, "onnxruntime"):
 		f.State, f.Next = stateOK, ""
-	} else {
-		f.Next = "build with cgo and without the tag noort, or use collections without a model"
+	case own:
+		f.State, f.Detail, f.Next = stateOK, f.Detail+"; ONNX Runtime is not here, which fp32 and models of other kinds need", ""
+	case !strings.HasPrefix(f.Detail, "none"):
+		f.State, f.Detail = stateWarn, f.Detail+"; without vector instructions ONNX Runtime is faster"
+	case err == nil:
+		f.Next = "build with cgo and without the tag noort, or use --model-runtime native"
 	}
 	return f
 }
@@ -136,20 +139,28 @@ func (a *app) checkModels(h *hub.Hub, manifest *embedder.Manifest, deep bool) []
 	var out []finding
 	for _, m := range manifest.Models {
 		st := stateOf(h, manifest, m)
-		for _, p := range st.Precisions {
-			needed := st.Default && p == st.Precisions[0]
-			w := wanted{m.Name, embedder.Precision(p)}
-			f := finding{Check: "model " + w.String(), State: stateOK, Detail: "here"}
+		for i, p := range []embedder.Precision{embedder.Int8, embedder.BF16, embedder.FP32} {
+			needed := st.Default && i == 0
+			w := wanted{m.Name, p, vecdb.PrefersNative(a.runtime(), p)}
+			f := finding{Check: "model " + w.String(), State: stateOK}
 			err := here(h, w)
+			if w.native && err != nil && p == embedder.Int8 && a.runtime() != vecdb.RuntimeNative {
+				w.native = false
+				if here(h, w) == nil && here(h, wanted{}) == nil {
+					err = nil
+					f.Next = "vecdb model pull " + m.Name + ", which gets what vecdb's own runtime needs; it is faster"
+				}
+			}
 			if err != nil && !needed {
 				continue
 			}
+			f.Detail = "here, for " + pick(w.native, "vecdb's own runtime", "ONNX Runtime")
 			if err == nil && deep {
-				f.Detail = "here, checksums right"
+				f.Detail += ", checksums right"
 				err = check(h, w)
 			}
 			if err != nil {
-				f.State, f.Detail, f.Next = stateFail, err.Error(), "vecdb model pull "+m.Name+" --precision "+p
+				f.State, f.Detail, f.Next = stateFail, err.Error(), "vecdb model pull "+m.Name+" --precision "+string(p)
 			}
 			out = append(out, f)
 		}

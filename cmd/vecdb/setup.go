@@ -1,13 +1,18 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+)
 
 func (a *app) setupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "setup",
-		Short: "Fetch what is missing of the runtime and the default models",
-		Long: `Fetch the runtime and the default models of all languages, as far as they are
-not on this machine yet. When all are, it says nothing.`,
+		Short: "Fetch what is missing of the default models",
+		Long: `Fetch the default models of all languages, and ONNX Runtime where they need it
+(see vecdb model pull --help), as far as they are not on this machine yet, and
+pack them for this machine. When all is done, it says nothing.`,
 		Example: "  vecdb setup",
 		Args:    exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -19,7 +24,10 @@ not on this machine yet. When all are, it says nothing.`,
 			if err != nil {
 				return err
 			}
-			return a.pull(cmd.Context(), h, append([]wanted{{}}, list...), false)
+			if slices.ContainsFunc(list, func(w wanted) bool { return !w.native }) {
+				list = append([]wanted{{}}, list...)
+			}
+			return a.pull(cmd.Context(), h, list, false)
 		},
 	}
 }

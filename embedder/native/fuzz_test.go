@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/vecdb/vecdb/embedder"
@@ -13,11 +14,30 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// FuzzModel gives Open damaged models: it must refuse them or run.
+// damage applies edits, four bytes each: a place, counted from the end if its
+// first bit is set, and the byte that goes there.
+func damage(data, edits []byte, cut uint32) []byte {
+	data = slices.Clone(data[:len(data)-int(cut)%len(data)])
+	for ; len(edits) >= 4; edits = edits[4:] {
+		at := int(edits[0]&0x7f)<<16 | int(edits[1])<<8 | int(edits[2])
+		at %= len(data)
+		if edits[0] >= 0x80 {
+			at = len(data) - 1 - at
+		}
+		data[at] = edits[3]
+	}
+	return data
+}
+
+// FuzzModel gives Open damaged models: it must refuse them or run. Most of what
+// is not weights stands at the end.
 func FuzzModel(f *testing.F) {
-	f.Add(newTiny().model())
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) { openAndRun(t, native.Files{Weights: write(t, data)}) })
+	good := newTiny().model()
+	f.Add([]byte{}, uint32(0))
+	f.Add([]byte{0x80, 0, 100, 7, 0x80, 1, 3, 9}, uint32(0))
+	f.Fuzz(func(t *testing.T, edits []byte, cut uint32) {
+		openAndRun(t, native.Files{Weights: write(t, damage(good, edits, cut))})
+	})
 }
 
 // FuzzPack gives Open damaged packed models whose checksum is right.
@@ -28,9 +48,10 @@ func FuzzPack(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(good)
-	f.Add(good[:40])
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Add([]byte{}, uint32(0))
+	f.Add([]byte{0, 0, 40, '9'}, uint32(0))
+	f.Fuzz(func(t *testing.T, edits []byte, cut uint32) {
+		data := damage(good, edits, cut)
 		if len(data) >= 16 {
 			binary.LittleEndian.PutUint32(data[12:], crc32.Checksum(data[16:], crc32.MakeTable(crc32.Castagnoli)))
 		}

@@ -14,6 +14,9 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
+// Built tells whether this build can load ONNX Runtime.
+const Built = true
+
 // Library is the loaded ONNX Runtime library.
 type Library struct{ path string }
 

@@ -9,12 +9,15 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
+// Built tells whether this build can load ONNX Runtime.
+const Built = false
+
 // Library stands for ONNX Runtime, which this build cannot load.
 type Library struct{}
 
 // Open returns an error that matches core.ErrNoRuntime.
 func Open(string) (*Library, error) {
-	return nil, fmt.Errorf("%w: this binary was built without cgo and takes vectors only; build with CGO_ENABLED=1 and without the tags purego and noort", core.ErrNoRuntime)
+	return nil, fmt.Errorf("%w: this binary was built without cgo and cannot load ONNX Runtime, only vecdb's own runtime works (int8 and bf16 of the BERT family); build with CGO_ENABLED=1 and without the tags purego and noort for others", core.ErrNoRuntime)
 }
 
 // Version returns "none".

@@ -66,13 +66,20 @@ func Load(path string, o Options) (embedder.Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tokenizer: %w", err)
 	}
+	return parse(path, data, o)
+}
+
+// Parse reads the contents of a tokenizer.json of the BERT family.
+func Parse(data []byte, o Options) (embedder.Tokenizer, error) { return parse("", data, o) }
+
+func parse(path string, data []byte, o Options) (embedder.Tokenizer, error) {
 	var f file
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, fmt.Errorf("tokenizer %s is no tokenizer.json: %w: %w", path, core.ErrCorrupt, err)
 	}
 	switch {
 	case f.isBERT():
-	case slices.Contains([]string{"WordPiece", "BPE", "Unigram", "WordLevel"}, f.Model.Type):
+	case path != "" && slices.Contains([]string{"WordPiece", "BPE", "Unigram", "WordLevel"}, f.Model.Type):
 		return loadOther(path)
 	default:
 		return nil, fmt.Errorf("tokenizer %s is of the unknown kind %.80q: %w", path, f.Model.Type, core.ErrCorrupt)

@@ -38,11 +38,11 @@ var layers = map[string][]string{
 	"embedder/ort":        {"embedder", "internal/core"},
 	"embedder/hash":       {"embedder", "internal/core"},
 	"embedder/folder":     {"embedder", "internal/core"},
-	"embedder/hub":        {"embedder", "internal/core"},
+	"embedder/hub":        {"embedder", "embedder/bundle", "internal/core"},
 	"embedder/embedtest":  {"embedder", "internal/core"},
 	"train":               {"internal/core", "internal/simd"},
 	"query":               {"index", "train", "internal/core"},
-	"":                    {"internal/core", "internal/simd", "internal/memory", "index/...", "storage/...", "embedder/...", "train", "query"},
+	"":                    {"internal/core", "internal/simd", "internal/simd/matrix", "internal/memory", "index/...", "storage/...", "embedder/...", "train", "query"},
 	"client":              {"internal/core", "query", "train"},
 	"server":              {"", "client", "query", "train", "embedder", "internal/core", "internal/simd"},
 	"bench/vectors":       {"internal/core"},
@@ -53,6 +53,7 @@ var layers = map[string][]string{
 
 	"internal/simd/matrix": {"internal/simd"},
 	"embedder/native":      {"embedder", "internal/core", "internal/simd/matrix"},
+	"embedder/bundle":      {},
 }
 
 // testOnly holds what test files may import beyond their folder's layers:

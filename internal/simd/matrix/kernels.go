@@ -6,7 +6,8 @@ import (
 	"github.com/vecdb/vecdb/internal/simd"
 )
 
-const generic = "generic"
+// Generic is the set of kernels in plain Go, which every processor has.
+const Generic = "generic"
 
 // set is a choice of kernels.
 type set struct {
@@ -31,7 +32,7 @@ func choose(want string) set {
 	case "avx512vbmi":
 		want = "avx512vnni"
 	case "fma":
-		want = generic
+		want = Generic
 	}
 	sets := available()
 	for _, s := range sets {

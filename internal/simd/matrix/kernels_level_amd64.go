@@ -48,5 +48,5 @@ func available() []set {
 			sets = append(sets, s)
 		}
 	}
-	return append(sets, set{generic, 0})
+	return append(sets, set{Generic, 0})
 }

@@ -17,7 +17,7 @@ func quantize(x []float32, low, inv float32, to *byte) { quantizeGeneric(x, low,
 func roundBFloat16(x []float32, to *byte) { roundBFloat16Generic(x, to) }
 
 // available returns the sets that this build has.
-func available() []set { return []set{{generic, 0}} }
+func available() []set { return []set{{Generic, 0}} }
 
 func attend(t *byte) { attendGeneric(t) }
 

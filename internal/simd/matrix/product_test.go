@@ -176,7 +176,7 @@ func TestChoiceByName(t *testing.T) {
 	if got, want := choose("no such set").name, available()[0].name; got != want {
 		t.Errorf("an unknown name gives %s, want the fastest, %s", got, want)
 	}
-	if got := choose("fma").name; got != generic {
+	if got := choose("fma").name; got != Generic {
 		t.Errorf("without AVX2 it is %s", got)
 	}
 	if Kernels() != chosen.name {

@@ -1,0 +1,5 @@
+//go:build !release
+
+package bundle
+
+var models map[string]Model
