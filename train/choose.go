@@ -24,8 +24,12 @@ type Options struct {
 
 const (
 	// judgeFrom is the mean number of examples a label from which on examples
-	// are held out; below, the settings are preset.
-	judgeFrom = 2
+	// are held out; below, the settings are preset, since two in three are too
+	// unlike three in three.
+	judgeFrom = 3
+	// calibrateFrom is the number of examples from which on presets are
+	// calibrated.
+	calibrateFrom = 30
 	// judgeMost is how many examples are held out at most.
 	judgeMost = 6_000
 	// judgeScores bounds the examples held out times the labels, as long as
@@ -37,6 +41,9 @@ const (
 // preset is the linear setting where no example can be held out: the vector
 // tells most then.
 var preset = setting{Terms: 1, Vector: 4, C: 1}
+
+// presetCalibration suits preset: few examples make it too unsure.
+const presetCalibration = 0.5
 
 // paths are the linear settings that are tried, those of one scale together with
 // growing C, each from where the one before ended. docs/decisions tells how they
@@ -92,7 +99,7 @@ func (s *set) choose(ctx context.Context, h *Head, o Options) error {
 	judged := s.part(min(judgeMost, max(judgeLeast, judgeScores/len(s.labels))), o.Seed)
 	if len(judged.rows) < judgeFrom*len(s.labels) || len(judged.rows) < 10 {
 		h.info.Candidates = s.presets()
-		return nil
+		return s.calibratePresets(ctx, h.info.Candidates, o)
 	}
 	n := 5
 	switch {
@@ -121,11 +128,43 @@ func (s *set) presets() []Candidate {
 	if s.dim == 0 {
 		p.Vector = 0
 	}
-	list := []Candidate{{Method: Linear, Setting: &p, Calibration: 1}}
+	list := []Candidate{{Method: Linear, Setting: &p, Calibration: presetCalibration}}
 	if s.dim > 0 {
 		list = append(list, Candidate{Method: Centroid, Calibration: 1}, Candidate{Method: Neighbors, K: 20, Temperature: 0.05, Calibration: 1})
 	}
 	return list
+}
+
+// calibratePresets calibrates the candidates that cannot be compared, where names
+// stand in for the examples that are held out.
+func (s *set) calibratePresets(ctx context.Context, list []Candidate, o Options) error {
+	const folds = 5
+	if len(s.names) < len(s.labels) || len(s.rows) < calibrateFrom {
+		return nil
+	}
+	fold := s.folds(folds, o.Seed)
+	linear, err := s.tryLinear(ctx, [][]setting{{*list[0].Setting}}, fold, folds, o)
+	if err != nil {
+		return err
+	}
+	labels := s.labelNumbers()
+	for i, c := range list {
+		switch c.Method {
+		case Linear:
+			list[i].Calibration = calibrate(linear[0].logits, labels)
+		case Centroid:
+			list[i].Calibration = calibrate(s.tryCentroid(fold, folds).logits, labels)
+		}
+	}
+	return nil
+}
+
+func (s *set) labelNumbers() []int {
+	labels := make([]int, len(s.rows))
+	for i, r := range s.rows {
+		labels[i] = r.label
+	}
+	return labels
 }
 
 // part returns a sample of the set with the same vocabulary.
@@ -148,15 +187,12 @@ func (s *set) try(ctx context.Context, fold []int, folds int, o Options) (outcom
 		}
 		outcomes = append(outcomes, s.tryCentroid(fold, folds))
 	}
-	linear, err := s.tryLinear(ctx, fold, folds, o)
+	linear, err := s.tryLinear(ctx, paths(s.dim > 0, len(s.words.hashes) > 0), fold, folds, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	outcomes = append(outcomes, linear...)
-	labels := make([]int, len(s.rows))
-	for i, r := range s.rows {
-		labels[i] = r.label
-	}
+	labels := s.labelNumbers()
 	for _, out := range outcomes {
 		out.score(labels)
 	}
@@ -169,11 +205,11 @@ func (s *set) try(ctx context.Context, fold []int, folds int, o Options) (outcom
 	return outcomes, scope, group.Wait()
 }
 
-func (s *set) tryLinear(ctx context.Context, fold []int, folds int, o Options) ([]*outcome, error) {
+func (s *set) tryLinear(ctx context.Context, paths [][]setting, fold []int, folds int, o Options) ([]*outcome, error) {
 	var out []*outcome
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.Workers)
-	for _, path := range paths(s.dim > 0, len(s.words.hashes) > 0) {
+	for _, path := range paths {
 		of := make([]*outcome, len(path))
 		for i, p := range path {
 			of[i] = &outcome{Candidate: Candidate{Method: Linear, Setting: &p}, logits: make([][]float32, len(s.rows))}
