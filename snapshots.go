@@ -295,14 +295,21 @@ func (s *snapshotFolder) write(number uint32, suffix string, bytes int64, write 
 }
 
 // verify compares the snapshot that the index came from with its checksums and
-// has the index made anew when it is damaged.
+// has the index made anew when it is damaged, then or later.
 func (a *applier) verify(ctx context.Context) {
 	graph, ok := (*a.index.Load()).(*hnsw.Index)
 	if !ok {
 		return
 	}
 	err := graph.Verify(ctx)
-	if err == nil || ctx.Err() != nil {
+	if err == nil {
+		select {
+		case <-graph.Broken():
+			err = errors.New("a part of it can no longer be read")
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
 		return
 	}
 	a.logger.Error("the snapshot of the index is damaged, the index is made from the vectors", "error", err)

@@ -3,6 +3,7 @@ package hnsw
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -33,10 +34,18 @@ func (x *Index) Check(ctx context.Context, report func(problem string)) error {
 			report(fmt.Sprintf("graph: "+format, args...))
 		}
 	}
-	for _, pass := range []func(context.Context) error{c.slots, c.crowds, c.bottom, c.tree, c.upper, c.reach} {
-		if err := pass(ctx); err != nil {
-			return err
+	err := g.guard.run(func() error {
+		for _, pass := range []func(context.Context) error{c.slots, c.crowds, c.bottom, c.tree, c.upper, c.reach} {
+			if err := pass(ctx); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if errors.Is(err, core.ErrCorrupt) {
+		c.report("%v", err)
+	} else if err != nil {
+		return err
 	}
 	if more := c.problems - reportsMost; more > 0 {
 		report(fmt.Sprintf("graph: %d more problems", more))

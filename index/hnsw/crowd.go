@@ -219,14 +219,18 @@ func (g *graph) leaders(s *scratch) {
 	if g.crowded.Load() == 0 {
 		return
 	}
-	keys := append([]key(nil), s.top.keys...)
-	s.top.reset(s.top.max)
-	for _, c := range keys {
+	there := make(map[uint32]bool)
+	keys := s.top.keys[:0]
+	for _, c := range s.top.keys {
 		v := c.vertex()
 		if g.slab.member(v) {
-			leader := g.slab.parent(v)
-			c = makeKey(g.slab.distance(s.q, leader), leader)
+			v = g.slab.parent(v)
+			c = makeKey(c.dist(), v) // it is hardly farther or nearer
 		}
-		s.top.insert(c)
+		if !there[v] {
+			there[v] = true
+			keys = append(keys, c)
+		}
 	}
+	s.top.keys = keys
 }

@@ -12,9 +12,10 @@ func TestEveryDimensionAndMetric(t *testing.T) {
 	const queries = 40
 	for _, dim := range []int{2, 3, 5, 7, 17, 100, 383, 384, 768, 1000, 1536, 4096} {
 		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {
-			for name, o := range map[string]Options{"fast": {ScanBelow: -1}, "compact": {ScanBelow: -1, Compact: true}} {
+			for name, o := range map[string]Options{"fast": {}, "compact": {Compact: true}} {
 				t.Run(fmt.Sprintf("%d %s %s", dim, metric, name), func(t *testing.T) {
-					n := min(1500, 800_000/dim)
+					o.ScanBelow, o.EfConstruction = -1, 64
+					n := min(800, 800_000/dim)
 					vectors := indextest.Vectors(newRand(t), n+queries, dim)
 					p := newPair(t, index.Config{Dim: dim, Metric: metric}, o)
 					p.insert(t, numbered(0, vectors[:n])...)

@@ -24,6 +24,7 @@ type graph struct {
 	entry   entry
 	locks   stripes // of the lists of neighbors
 	scratch sync.Pool
+	guard   *guard // nil unless parts are mapped
 
 	mu      sync.RWMutex // guards the rest
 	free    []uint32     // slots to be used again

@@ -9,8 +9,8 @@ import (
 
 func TestSuite(t *testing.T) {
 	for name, o := range map[string]Options{
-		"graph":   {ScanBelow: -1},
-		"compact": {Compact: true},
+		"graph":   {ScanBelow: -1, EfConstruction: 64},
+		"compact": {Compact: true, EfConstruction: 64},
 	} {
 		t.Run(name, func(t *testing.T) {
 			indextest.Run(t, indextest.Suite{

@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,10 @@ type Index struct {
 	state atomic.Pointer[state]
 	plan  atomic.Pointer[tune.Plan] // nil is a preset
 
+	ords stripes // held to move an ordinal between graph and flat index
+
 	unverified unverified
+	guard      *guard // of the snapshot that the index came from, nil for none
 }
 
 // state is where the vectors are. The flat index holds all vectors as long as
@@ -161,36 +165,28 @@ func lastOfEach(items []index.Item) []index.Item {
 }
 
 // insertGraph inserts into the graph what fits there and the rest into the flat
-// index.
+// index. Changes of the same ordinal at the same time, one of which fits and one
+// does not, take turns, so that each vector is in one place.
 func (x *Index) insertGraph(ctx context.Context, st *state, items []index.Item) error {
 	g := st.graph
-	var fit, rest []index.Item
-	for i, it := range items {
-		switch ok := g.space.fits(it.Vector); {
-		case !ok:
-			if rest == nil {
-				fit = slices.Clone(items[:i])
+	return g.parallel(ctx, runtime.GOMAXPROCS(0), len(items), func(s *scratch, i int) error {
+		it := items[i]
+		lock := x.ords.of(uint32(it.Ord))
+		lock.Lock()
+		defer lock.Unlock()
+		if !g.space.fits(it.Vector) {
+			if err := st.flat.Insert(ctx, items[i:i+1]); err != nil {
+				return err
 			}
-			rest = append(rest, it)
-		case rest != nil:
-			fit = append(fit, it)
+			g.delete([]core.Ord{it.Ord})
+			return nil
 		}
-	}
-	if rest == nil {
-		fit = items
-	} else if err := st.flat.Insert(ctx, rest); err != nil {
-		return err
-	}
-	for _, it := range rest {
-		g.delete([]core.Ord{it.Ord})
-	}
-	err := g.insertAll(ctx, len(fit), func(i int) (core.Ord, []float32) { return fit[i].Ord, fit[i].Vector })
-	if err == nil && st.flat.Len() > 0 {
-		for _, it := range fit {
+		err := g.insert(s, it.Ord, it.Vector)
+		if err == nil && st.flat.Len() > 0 {
 			st.flat.Delete(it.Ord)
 		}
-	}
-	return err
+		return err
+	})
 }
 
 // grow makes a graph of the vectors in the flat index.
@@ -216,13 +212,16 @@ func (x *Index) widen(ctx context.Context) error {
 	}
 	var ords []core.Ord
 	var vectors [][]float32
-	st.graph.each(func(some []core.Ord, v []float32) bool {
-		for _, ord := range some {
-			ords, vectors = append(ords, ord), append(vectors, v)
-		}
-		return ctx.Err() == nil
+	err := st.graph.guard.run(func() error {
+		st.graph.each(func(some []core.Ord, v []float32) bool {
+			for _, ord := range some {
+				ords, vectors = append(ords, ord), append(vectors, v)
+			}
+			return ctx.Err() == nil
+		})
+		return ctx.Err()
 	})
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return err
 	}
 	flatOrds, flatVectors := st.flatVectors()
@@ -254,7 +253,7 @@ func (x *Index) rebuild(ctx context.Context, sp *space, ords []core.Ord, vectors
 			return err
 		}
 	}
-	err = g.insertAll(ctx, len(fit), func(i int) (core.Ord, []float32) { return ords[fit[i]], vectors[fit[i]] })
+	err = g.parallel(ctx, runtime.GOMAXPROCS(0), len(fit), func(s *scratch, i int) error { return g.insert(s, ords[fit[i]], vectors[fit[i]]) })
 	if err != nil {
 		return err
 	}
@@ -291,7 +290,7 @@ func (x *Index) Search(ctx context.Context, q []float32, o index.Options) ([]ind
 	if o.Ef <= 0 && o.Recall > 0 {
 		o.Ef = x.breadth(o)
 	}
-	found, err := st.graph.answer(ctx, q, o)
+	found, err := st.graph.guarded(ctx, q, o)
 	if err != nil || st.flat.Len() == 0 {
 		return found, err
 	}

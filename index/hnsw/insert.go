@@ -2,7 +2,6 @@ package hnsw
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -122,9 +121,14 @@ func (g *graph) publish(ord core.Ord, v uint32) {
 // delete takes ordinals out.
 func (g *graph) delete(ords []core.Ord) {
 	for _, ord := range ords {
-		if old := g.slots.swap(ord, nobody); old != nobody {
-			g.forget(old, ord)
+		old := g.slots.swap(ord, nobody)
+		if old == nobody {
+			continue
 		}
+		_ = g.guard.run(func() error { // the ordinal is gone, even if its vertex cannot be told
+			g.forget(old, ord)
+			return nil
+		})
 	}
 }
 
@@ -246,12 +250,13 @@ func (g *graph) chooseUpper(s *scratch, i uint32, layer int, nodes []uint32) {
 	}
 }
 
-// insertAll inserts from all processors. fetch returns the i-th of n vectors.
-func (g *graph) insertAll(ctx context.Context, n int, fetch func(i int) (core.Ord, []float32)) error {
+// parallel calls do with the numbers below n, from so many goroutines at once,
+// until one call returns an error.
+func (g *graph) parallel(ctx context.Context, workers, n int, do func(s *scratch, i int) error) error {
 	var wg sync.WaitGroup
 	var at atomic.Int64
 	var failed atomic.Pointer[error]
-	for range min(runtime.GOMAXPROCS(0), n) {
+	for range min(workers, n) {
 		wg.Go(func() {
 			s := g.get()
 			defer g.put(s)
@@ -260,8 +265,7 @@ func (g *graph) insertAll(ctx context.Context, n int, fetch func(i int) (core.Or
 				if i >= n {
 					return
 				}
-				ord, v := fetch(i)
-				if err := g.insert(s, ord, v); err != nil {
+				if err := g.guard.run(func() error { return do(s, i) }); err != nil {
 					failed.CompareAndSwap(nil, &err)
 				}
 			}

@@ -138,10 +138,7 @@ func (g *graph) choose(s *scratch, v uint32, cands []edge, limit, fill int) []ed
 // link to it, as soon as it has a parent; core.NoOrd is one that it has already.
 func (g *graph) link(s *scratch, v uint32, ord core.Ord) {
 	s.own = append(s.own[:0], g.chooseFound(s, v)...)
-	lock := g.locks.of(v)
-	lock.Lock()
-	g.setNeighbors(s, v, s.own)
-	lock.Unlock()
+	g.setOwn(s, v)
 	parent := g.adopt(s, s.own, v, nil)
 	if parent == nobody {
 		g.slab.setParent(v, noParent)
@@ -154,6 +151,14 @@ func (g *graph) link(s *scratch, v uint32, ord core.Ord) {
 			g.connect(s, e.v, e.to(v), false)
 		}
 	}
+}
+
+// setOwn makes s.own the neighbors of v.
+func (g *graph) setOwn(s *scratch, v uint32) {
+	lock := g.locks.of(v)
+	lock.Lock()
+	defer lock.Unlock()
+	g.setNeighbors(s, v, s.own)
 }
 
 // chooseFound picks neighbors of v from what a walk has left in s.top. The result

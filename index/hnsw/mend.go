@@ -2,9 +2,9 @@ package hnsw
 
 import (
 	"cmp"
+	"context"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 )
 
@@ -14,6 +14,9 @@ const (
 	mendFrom  = 64
 	mendShare = 8
 )
+
+// mendChunk is how many vertices are mended at a time.
+const mendChunk = 1024
 
 // mendMost is how many candidates for a mended list are looked at.
 const mendMost = 256
@@ -49,29 +52,25 @@ func (g *graph) mend() {
 	for _, v := range dead {
 		gone[v] = true
 	}
-	const chunk = 1024
-	var at atomic.Int64
-	var wg sync.WaitGroup
-	for range max(1, runtime.GOMAXPROCS(0)/2) {
-		wg.Go(func() {
-			s := g.get()
-			defer g.put(s)
-			for {
-				from := int(at.Add(chunk)) - chunk
-				if from >= n {
-					return
-				}
-				for v := from; v < min(n, from+chunk); v++ {
-					if !gone[v] {
-						g.mendVertex(s, uint32(v), gone)
-					}
-				}
+	var nodes []uint32
+	err := g.parallel(context.Background(), max(1, runtime.GOMAXPROCS(0)/2), (n+mendChunk-1)/mendChunk, func(s *scratch, i int) error {
+		for v := i * mendChunk; v < min(n, (i+1)*mendChunk); v++ {
+			if !gone[v] {
+				g.mendVertex(s, uint32(v), gone)
 			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = g.guard.run(func() error {
+			g.adoptOrphans(gone)
+			nodes = g.mendUpper(gone)
+			return nil
 		})
 	}
-	wg.Wait()
-	g.adoptOrphans(gone)
-	nodes := g.mendUpper(gone)
+	if err != nil {
+		return // a page cannot be read: the index has to be made anew
+	}
 	g.readers.wait()
 	for _, v := range dead {
 		g.slab.setParent(v, unlinked)
@@ -97,8 +96,18 @@ func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
 	}
 	ticket := g.readers.enter()
 	defer g.readers.leave(ticket)
+	if g.replaceGone(s, v, gone) < degree/2 && g.vertices() > degree {
+		g.relink(s, v)
+	}
+}
+
+// replaceGone chooses the neighbors of v anew, without the gone and with their
+// neighbors, and returns among how many.
+func (g *graph) replaceGone(s *scratch, v uint32, gone []bool) int {
 	lock := g.locks.of(v)
 	lock.Lock()
+	defer lock.Unlock()
+	ids := g.slab.neighbors(v)
 	list := s.batch[:0]
 	n := int(g.n.Load())
 	s.seen.reset(n)
@@ -122,10 +131,7 @@ func (g *graph) mendVertex(s *scratch, v uint32, gone []bool) {
 	cands := g.edgesTo(s, v, list)
 	slices.SortFunc(cands, func(a, b edge) int { return cmp.Or(cmp.Compare(a.dist, b.dist), cmp.Compare(a.v, b.v)) })
 	g.setNeighbors(s, v, g.choose(s, v, cands, degree, fillOld))
-	lock.Unlock()
-	if len(cands) < degree/2 && g.vertices() > degree {
-		g.relink(s, v)
-	}
+	return len(cands)
 }
 
 // relink looks for neighbors of v anew.
@@ -154,21 +160,21 @@ func (g *graph) mendUpper(gone []bool) []uint32 {
 	n := uint32(u.n.Load())
 	var out []uint32
 	isGone := func(i uint32) bool {
-		slot := u.node(i).slot
+		slot := atomic.LoadUint32(&u.node(i).slot)
 		return int(slot) < len(gone) && gone[slot]
 	}
 	entry, top := uint32(nobody), 0
 	for i := range n {
-		nd := u.node(i)
+		level := int(atomic.LoadUint32(&u.node(i).level))
 		switch {
-		case nd.level == 0:
+		case level == 0:
 		case isGone(i):
 			out = append(out, i)
 		default:
-			if int(nd.level) > top && g.live(nd.slot) {
-				entry, top = i, int(nd.level)
+			if level > top && g.live(u.node(i).slot) {
+				entry, top = i, level
 			}
-			for layer := 1; layer <= int(nd.level); layer++ {
+			for layer := 1; layer <= level; layer++ {
 				g.mendNode(s, i, layer, isGone)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/tune"
@@ -47,6 +48,16 @@ func (x *Index) Probes(n int, seed uint64) []tune.Probe {
 	if g == nil {
 		return nil
 	}
+	var out []tune.Probe
+	_ = g.guard.run(func() error { // the searches to come have the same error
+		out = g.probes(n, seed)
+		return nil
+	})
+	return out
+}
+
+// probes draws up to n vectors that are in the graph.
+func (g *graph) probes(n int, seed uint64) []tune.Probe {
 	ticket := g.readers.enter()
 	defer g.readers.leave(ticket)
 	rng := rand.New(rand.NewPCG(seed, 11))
@@ -73,8 +84,8 @@ func (u *upper) slots() map[uint32]bool {
 	defer u.mu.Unlock()
 	out := make(map[uint32]bool)
 	for i := range uint32(u.n.Load()) {
-		if nd := u.node(i); nd.level > 0 {
-			out[nd.slot] = true
+		if nd := u.node(i); atomic.LoadUint32(&nd.level) > 0 {
+			out[atomic.LoadUint32(&nd.slot)] = true
 		}
 	}
 	return out
@@ -124,7 +135,11 @@ func (x *Index) probe(p tune.Probe, look func(*graph, *scratch) ([]index.Neighbo
 	s.hidden = own
 	defer func() { s.hidden = nobody }()
 	g.space.prepare(s.q, p.Vector, false)
-	found, err := look(g, s)
+	var found []index.Neighbor
+	err := g.guard.run(func() (err error) {
+		found, err = look(g, s)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

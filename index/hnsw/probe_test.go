@@ -60,7 +60,7 @@ func (p *pair) tuned(t *testing.T, asked [][]float32) *tune.Plan {
 }
 
 func TestRecallTargetsAreMet(t *testing.T) {
-	const small, large, queries, dim = 2000, 5000, 300, 96
+	const small, large, queries, dim = 1500, 3500, 300, 64
 	for name, c := range map[string]struct {
 		make    func(*rand.Rand, int, int) [][]float32
 		metric  index.Metric

@@ -305,6 +305,18 @@ func lastOf(list []index.Neighbor) []index.Neighbor {
 	return list[at:]
 }
 
+// guarded is answer that returns an error where a mapped page cannot be read.
+func (g *graph) guarded(ctx context.Context, q []float32, o index.Options) (found []index.Neighbor, err error) {
+	if g.guard == nil {
+		return g.answer(ctx, q, o)
+	}
+	err = g.guard.run(func() (err error) {
+		found, err = g.answer(ctx, q, o)
+		return err
+	})
+	return found, err
+}
+
 // answer searches for q, whatever its length.
 func (g *graph) answer(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
 	ticket := g.readers.enter()

@@ -63,6 +63,7 @@ type header struct {
 	Sections   [sectionCount]section
 	Sums       section // the checksums of the sections
 	SumsCRC    uint32  // the checksum of those
+	Apart      uint64  // vectors beside the graph when it was made
 }
 
 var snapshotMetrics = [...]index.Metric{index.Cosine, index.L2, index.Dot}

@@ -69,11 +69,18 @@ func (x *Index) open(f *os.File) (Mark, error) {
 	if r.sums, err = r.readSums(); err != nil {
 		return Mark{}, err
 	}
-	st, err := r.state(x, sp)
+	x.guard = newGuard()
+	err = x.guard.run(func() error {
+		st, err := r.state(x, sp)
+		if err == nil {
+			st.graph.guard = x.guard
+			x.state.Store(st)
+		}
+		return err
+	})
 	if err != nil {
 		return Mark{}, err
 	}
-	x.state.Store(st)
 	x.unverified.reader = r
 	return h.Mark, nil
 }
@@ -172,7 +179,7 @@ func (r *snapshotReader) state(x *Index, sp *space) (*state, error) {
 		g.upper.close()
 		return nil, err
 	}
-	return &state{flat: f, graph: g}, nil
+	return &state{flat: f, graph: g, apart: int(min(r.h.Apart, uint64(f.Len())))}, nil
 }
 
 // flat makes the index of the vectors beside the graph.

@@ -37,7 +37,9 @@ func (x *Index) WriteSnapshot(ctx context.Context, path string, m Mark) error {
 	// Deleted vertices may be taken out of the lists outside of the gate.
 	st.graph.mending.Lock()
 	defer st.graph.mending.Unlock()
-	err := snapshot.Write(path, func(f *os.File) error { return x.writeTo(ctx, f, st, m) })
+	err := snapshot.Write(path, func(f *os.File) error {
+		return st.graph.guard.run(func() error { return x.writeTo(ctx, f, st, m) })
+	})
 	if err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
@@ -52,7 +54,7 @@ func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) erro
 	h := newHeader(g.space, g.slab.layout, x.opt)
 	h.Mark = m
 	n := int(g.n.Load())
-	h.Slots = uint64(n)
+	h.Slots, h.Apart = uint64(n), uint64(st.apart)
 	if node, level, ok := g.entry.get(); ok {
 		h.EntryNode, h.EntryLevel = node, uint32(level)
 	}

@@ -20,7 +20,7 @@ type upper struct {
 
 // node is a vertex above the bottom layer.
 type node struct {
-	slot  uint32
+	slot  uint32 // both are read and written atomically where others may write
 	level uint32 // 0 is a node that is not in use
 	first uint32 // its list on layer 1; the others follow
 	_     uint32
@@ -81,13 +81,15 @@ func (u *upper) add(slot uint32, level int) (i uint32, ok bool) {
 		u.node(i).first = uint32(u.used)
 		u.used += level
 	}
-	nd := u.node(i)
-	nd.slot, nd.level = slot, uint32(level)
 	for l := 1; l <= level; l++ {
 		for j := range upperDegree {
 			atomic.StoreUint32(&u.neighbors(i, l)[j], nobody)
 		}
 	}
+	// Whoever goes through all nodes sees it when its lists are in order.
+	nd := u.node(i)
+	atomic.StoreUint32(&nd.slot, slot)
+	atomic.StoreUint32(&nd.level, uint32(level))
 	if int64(i) >= u.n.Load() {
 		u.n.Store(int64(i) + 1)
 	}
@@ -98,9 +100,9 @@ func (u *upper) add(slot uint32, level int) (i uint32, ok bool) {
 func (u *upper) remove(i uint32) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	nd := u.node(i)
-	u.free[nd.level] = append(u.free[nd.level], i)
-	nd.level = 0
+	level := &u.node(i).level
+	u.free[*level] = append(u.free[*level], i)
+	atomic.StoreUint32(level, 0)
 }
 
 // load copies the neighbors of node i on a layer to out and returns how many
