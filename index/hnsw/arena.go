@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"fmt"
 	"sync/atomic"
 	"unsafe"
 )
@@ -15,8 +16,13 @@ const hugeFrom = 8 << 20
 type arena struct {
 	mem  []byte
 	used atomic.Int64 // bytes asked for
+	open int          // bytes that may be read and written, the rest is only reserved
 	huge int          // bytes for which huge pages were advised
 }
+
+// openStep is what an arena is opened by, at least: each step is a call of the
+// system.
+const openStep = 1 << 20
 
 // newArena reserves room for size bytes or, where the system does not grant
 // that, for less.
@@ -31,16 +37,25 @@ func newArena(size, least int) (*arena, error) {
 	return &arena{mem: mem}, nil
 }
 
-// use makes the first n bytes usable.
-func (a *arena) use(n int) {
+// use makes the first n bytes usable. The error tells that the system gives no
+// more memory.
+func (a *arena) use(n int) error {
 	if n <= a.size() {
-		return
+		return nil
+	}
+	if n > a.open {
+		to := min(len(a.mem), (n+max(openStep, n/16)+openStep-1)/openStep*openStep)
+		if err := unlock(a.mem[a.open:to]); err != nil {
+			return fmt.Errorf("open %d bytes of memory: %w", to-a.open, err)
+		}
+		a.open = to
 	}
 	a.used.Store(int64(n))
 	if n >= hugeFrom && n > a.huge {
 		a.huge = min(len(a.mem), n+n/8)
 		huge(a.mem[:a.huge])
 	}
+	return nil
 }
 
 func (a *arena) base() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(a.mem)) }

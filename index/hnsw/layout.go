@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -81,16 +82,19 @@ type slab struct {
 }
 
 // Addresses are reserved for maxSlots vertices, or for fewer so that the blocks
-// take no more than maxReserve bytes.
+// take no more than maxReserve bytes, and all parts together no more than a share
+// of the addresses that the process may have.
 const (
-	maxSlots   = unlinked
-	maxReserve = 1 << 36
-	leastSlots = 1 << 16
+	maxSlots     = unlinked
+	maxReserve   = 1 << 36
+	reserveShare = 8
+	leastSlots   = 1 << 10
 )
 
 func newSlab(l layout) (*slab, error) {
 	s := &slab{layout: l}
-	n := min(maxSlots, maxReserve/int(l.stride))
+	vertex := int(l.stride) + metaLen + l.fineLen
+	n := min(maxSlots, maxReserve/int(l.stride), max(leastSlots, addresses()/reserveShare/vertex))
 	for _, part := range []struct {
 		arena **arena
 		size  int
@@ -113,12 +117,9 @@ func newSlab(l layout) (*slab, error) {
 // use makes room for n vertices.
 func (s *slab) use(n int) error {
 	if n > s.max {
-		return fmt.Errorf("an index of %d dimensions holds up to %d vectors: %w", s.dim, s.max, core.ErrFull)
+		return fmt.Errorf("an index of %d dimensions holds up to %d vectors here (a higher ulimit -v allows more): %w", s.dim, s.max, core.ErrMemory)
 	}
-	s.blocks.use(n * int(s.stride))
-	s.metas.use(n * metaLen)
-	s.fines.use(n * s.fineLen)
-	return nil
+	return cmp.Or(s.blocks.use(n*int(s.stride)), s.metas.use(n*metaLen), s.fines.use(n*s.fineLen))
 }
 
 func (s *slab) bytes() int64 { return int64(s.blocks.size() + s.metas.size() + s.fines.size()) }

@@ -11,7 +11,9 @@ import (
 
 // read reads n bytes of the file from off on into the beginning of the arena.
 func (a *arena) read(f *os.File, off int64, n int) error {
-	a.use(n)
+	if err := a.use(n); err != nil {
+		return err
+	}
 	_, err := f.ReadAt(a.mem[:n], off)
 	if errors.Is(err, io.EOF) && n > 0 {
 		return damaged("the file was cut")

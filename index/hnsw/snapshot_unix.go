@@ -19,11 +19,13 @@ func (a *arena) fill(f *os.File, off int64, n int) error {
 	if os.Getpagesize() > sectionAlign {
 		return a.read(f, off, n)
 	}
+	if err := a.use(n); err != nil {
+		return err
+	}
 	_, err := unix.MmapPtr(int(f.Fd()), off, a.base(), uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
 	if err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
-	a.use(n)
 	return nil
 }
 

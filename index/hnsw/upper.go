@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -32,11 +33,11 @@ const (
 )
 
 func newUpper(slots int) (*upper, error) {
-	nodes, err := newArena((slots/8+1024)*nodeLen, 1024*nodeLen)
+	nodes, err := newArena((slots/8+256)*nodeLen, 256*nodeLen)
 	if err != nil {
 		return nil, err
 	}
-	lists, err := newArena((slots/8+1024)*listLen, 1024*listLen)
+	lists, err := newArena((slots/8+256)*listLen, 256*listLen)
 	if err != nil {
 		nodes.close()
 		return nil, err
@@ -76,8 +77,9 @@ func (u *upper) add(slot uint32, level int) (i uint32, ok bool) {
 			return 0, false
 		}
 		i = uint32(n)
-		u.nodes.use((n + 1) * nodeLen)
-		u.lists.use((u.used + level) * listLen)
+		if cmp.Or(u.nodes.use((n+1)*nodeLen), u.lists.use((u.used+level)*listLen)) != nil {
+			return 0, false
+		}
 		u.node(i).first = uint32(u.used)
 		u.used += level
 	}

@@ -1,0 +1,39 @@
+//go:build unix
+
+package hnsw
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/indextest"
+)
+
+// TestFewAddresses runs itself again in a process that may have few addresses,
+// and makes several indexes there.
+func TestFewAddresses(t *testing.T) {
+	const inside = "VECDB_TEST_FEW_ADDRESSES"
+	if os.Getenv(inside) == "" {
+		if raceEnabled {
+			t.Skip("the race detector needs more addresses than that")
+		}
+		for _, limit := range []int{1_000_000, 4_000_000} {
+			cmd := exec.Command("sh", "-c", fmt.Sprintf(`ulimit -v %d && exec "$0" -test.run '^TestFewAddresses$'`, limit), os.Args[0])
+			cmd.Env = append(os.Environ(), inside+"=1")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("with %d kB of addresses: %v\n%s", limit, err, out)
+			}
+		}
+		return
+	}
+	for range 3 {
+		p := newPair(t, index.Config{Dim: 128}, Options{ScanBelow: -1, EfConstruction: 32})
+		all := indextest.Vectors(newRand(t), 3000, 128)
+		p.insert(t, itemsOf(0, all)...)
+		atLeast(t, "with few addresses", p.recall(t, all[:50], index.Options{K: 10}), 0.9)
+		p.clean(t)
+	}
+}
