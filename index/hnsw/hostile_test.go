@@ -187,25 +187,29 @@ func TestEntryIsDeleted(t *testing.T) {
 	p.clean(t)
 }
 
+// TestVectorsGrowLonger has later vectors 400 times as long as the first, or the
+// first as long as that.
 func TestVectorsGrowLonger(t *testing.T) {
 	for _, m := range []index.Metric{index.Dot, index.L2} {
-		rng := newRand(t)
-		p := newPair(t, index.Config{Dim: 40, Metric: m}, Options{ScanBelow: 200})
-		p.slack = 0.02
-		all := indextest.Vectors(rng, 3000, 40)
-		for i, v := range all {
-			for j := range v {
-				v[j] *= float32(math.Pow(1.002, float64(i)))
+		for _, times := range []float64{1.003, 1 / 1.003} {
+			rng := newRand(t)
+			p := newPair(t, index.Config{Dim: 72, Metric: m}, Options{ScanBelow: 200})
+			p.slack = 0.02
+			all := indextest.Vectors(rng, 2000, 72)
+			for i, v := range all {
+				for j := range v {
+					v[j] *= float32(math.Pow(times, float64(i)))
+				}
 			}
+			for i := range 20 {
+				p.insert(t, itemsOf(core.Ord(100*i), all[100*i:][:100])...)
+			}
+			atLeast(t, fmt.Sprintf("%s, lengths grow by %g", m, times), p.recall(t, all[900:1100], index.Options{K: 10}), 0.95)
+			if n := p.x.state.Load().flat.Len(); n > 1000 {
+				t.Errorf("%s: %d vectors are kept apart", m, n)
+			}
+			p.clean(t)
 		}
-		for i := range 30 {
-			p.insert(t, itemsOf(core.Ord(100*i), all[100*i:][:100])...)
-		}
-		atLeast(t, string(m), p.recall(t, all[:200], index.Options{K: 10}), 0.5) // nearest are the longest, far from all
-		if n := p.x.state.Load().flat.Len(); n > 1200 {
-			t.Errorf("%s: %d vectors are kept apart", m, n)
-		}
-		p.clean(t)
 	}
 }
 

@@ -231,7 +231,7 @@ func (x *Index) widen(ctx context.Context) error {
 		sample = append(sample, vectors[i])
 	}
 	sp := newSpace(x.cfg.Metric, x.cfg.Dim, x.opt.Seed, sample)
-	sp.unit *= 1.5 // so that it does not happen often
+	sp.grow(1.5) // so that it does not happen often
 	return x.rebuild(ctx, sp, ords, vectors)
 }
 

@@ -329,7 +329,7 @@ func (g *graph) answer(ctx context.Context, q []float32, o index.Options) ([]ind
 	}
 	ef := o.Ef
 	if ef <= 0 {
-		ef = defaultEf
+		ef = g.space.breadth()
 	}
 	return g.search(ctx, s, o.K, ef, o.Allow)
 }

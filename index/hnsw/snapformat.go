@@ -64,6 +64,7 @@ type header struct {
 	Sums       section // the checksums of the sections
 	SumsCRC    uint32  // the checksum of those
 	Apart      uint64  // vectors beside the graph when it was made
+	Fill       float64 // of the space
 }
 
 var snapshotMetrics = [...]index.Metric{index.Cosine, index.L2, index.Dot}
@@ -79,7 +80,7 @@ func newHeader(sp *space, l layout, o Options) *header {
 	h := &header{
 		Version: snapshotVersion, Metric: uint32(slices.Index(snapshotMetrics[:], sp.metric)),
 		Dim: uint32(sp.dim), Padded: uint32(sp.padded), Stride: uint32(l.stride), FineLen: uint32(l.fineLen),
-		Rotation: sp.rot.checksum(), Seed: o.Seed, Unit: sp.unit,
+		Rotation: sp.rot.checksum(), Seed: o.Seed, Unit: sp.unit, Fill: sp.fill,
 	}
 	copy(h.Magic[:], snapshotMagic)
 	if o.Compact {
@@ -126,6 +127,9 @@ func (h *header) fits(want *header) error {
 	}
 	if !(h.Unit > 0) || math.IsInf(h.Unit, 0) {
 		return damaged("the unit of the space is %g", h.Unit)
+	}
+	if !(h.Fill >= 0) {
+		return damaged("the mean length in the space is %g", h.Fill)
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func (r *snapshotReader) numbers(sec int) ([]uint32, error) {
 
 // state makes the graph and the flat index.
 func (r *snapshotReader) state(x *Index, sp *space) (*state, error) {
-	sp.unit = r.h.Unit
+	sp.unit, sp.fill = r.h.Unit, r.h.Fill
 	center, err := r.bytes(secCenter)
 	if err != nil {
 		return nil, err

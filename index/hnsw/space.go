@@ -26,6 +26,7 @@ type space struct {
 	padded int       // of those that are stored
 	center []float64 // L2 only
 	unit   float64   // what a length of 1 is outside
+	fill   float64   // Dot only: mean squared length of the vectors in units
 	rot    *rotation
 }
 
@@ -41,7 +42,7 @@ func paddedDim(metric index.Metric, dim int) int {
 
 // newSpace returns a space fit for vectors like those of sample.
 func newSpace(metric index.Metric, dim int, seed uint64, sample [][]float32) *space {
-	sp := &space{metric: metric, dim: dim, padded: paddedDim(metric, dim), unit: 1}
+	sp := &space{metric: metric, dim: dim, padded: paddedDim(metric, dim), unit: 1, fill: 1}
 	sp.rot = newRotation(sp.padded, seed+1)
 	var keep [][]float32
 	for _, v := range sample {
@@ -57,12 +58,8 @@ func newSpace(metric index.Metric, dim int, seed uint64, sample [][]float32) *sp
 			keep = withoutOutliers(keep, sp.fromCenter)
 		}
 		sp.moveTo(keep)
-		sum := 0.0
-		for _, v := range keep {
-			sum += sp.fromCenter(v) / float64(len(keep))
-		}
-		if sum > 0 {
-			sp.unit = math.Sqrt(sum)
+		if mean := meanOf(keep, sp.fromCenter); mean > 0 {
+			sp.unit = math.Sqrt(mean)
 		}
 	case index.Dot:
 		most := 0.0
@@ -72,8 +69,36 @@ func newSpace(metric index.Metric, dim int, seed uint64, sample [][]float32) *sp
 		if most > 0 {
 			sp.unit = 1.001 * math.Sqrt(most)
 		}
+		sp.fill = meanOf(keep, squared) / (sp.unit * sp.unit)
 	}
 	return sp
+}
+
+// grow makes the unit of the space that many times longer.
+func (sp *space) grow(times float64) {
+	sp.unit *= times
+	if sp.metric == index.Dot {
+		sp.fill /= times * times
+	}
+}
+
+// breadth is that of searches that ask for none. Inner products with vectors of
+// very different lengths need more, as those much shorter than the longest lie
+// together, far from every query, and the nearest are scattered around them.
+func (sp *space) breadth() int {
+	return int(defaultEf * max(1, min(mostOfDefault, 1/math.Sqrt(sp.fill))))
+}
+
+// mostOfDefault is how often the default breadth is taken at most.
+const mostOfDefault = 8
+
+// meanOf is the mean of a number of each vector, 0 of none.
+func meanOf(vectors [][]float32, of func([]float32) float64) float64 {
+	sum := 0.0
+	for _, v := range vectors {
+		sum += of(v) / float64(len(vectors))
+	}
+	return sum
 }
 
 // moveTo makes the mean of vectors the center.
