@@ -21,8 +21,13 @@ import (
 const (
 	// Heads are trained when nothing has changed for a while, and as many
 	// documents with labels came or went as one in retrainShare.
-	trainAfter   = 2 * time.Second
+	trainAfter   = 3 * time.Second
 	retrainShare = 10
+	// An import that pauses now and then shall not train at every pause, so
+	// the next training is at least trainRest times as long away as the last
+	// one took. trainLook is how often it is looked whether that has come.
+	trainRest = 20
+	trainLook = time.Minute
 	// maxHeads bounds the label fields of a collection that have heads.
 	maxHeads = 16
 	// trainSeed makes the same documents give the same head.
@@ -82,9 +87,11 @@ func (t *trainer) follow(ctx context.Context) {
 		case <-moved:
 		case <-timer.C:
 			t.tell(t.catchUp(ctx, t.due, max(1, runtime.GOMAXPROCS(0)/2)))
+			timer.Reset(trainLook)
 			select {
 			case <-ctx.Done():
 			case <-moved:
+			case <-timer.C:
 			}
 		}
 		timer.Stop()
@@ -101,6 +108,9 @@ func (t *trainer) tell(err error) {
 func (t *trainer) due(have trained, labelled *core.Set) bool {
 	if have.labelled == nil || have.head == nil {
 		return true
+	}
+	if i := have.head.Info(); time.Since(i.Trained).Seconds() < trainRest*i.Took {
+		return false
 	}
 	gone, come := have.labelled.Clone(), labelled.Clone()
 	gone.AndNot(labelled)
