@@ -10,6 +10,7 @@ import (
 	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/recommender"
 	"github.com/vecdb/vecdb/storage"
 )
 
@@ -49,6 +50,8 @@ type Collection struct {
 	engine  *query.Engine
 	applier *applier
 	trainer *trainer
+
+	behavior *recommender.Behavior
 }
 
 // newCollection makes the indexes of a stored collection, fills them and
@@ -60,6 +63,9 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}
 	var err error
+	if c.behavior, err = loadBehavior(stored); err != nil {
+		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
+	}
 	c.applier, err = startApplier(stored, maker, c.fields, db.options.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
@@ -139,6 +145,7 @@ type Stats struct {
 	Index     IndexStats
 	LastSeq   uint64 // number of the last committed change
 	Heads     []HeadStats
+	Behavior  BehaviorStats
 }
 
 // IndexStats describes a collection's vector index.
@@ -161,7 +168,7 @@ func (c *Collection) Stats() Stats {
 	n := c.stored.Len()
 	idx := c.index()
 	return Stats{
-		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last, Heads: c.trainer.stats(),
+		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last, Heads: c.trainer.stats(), Behavior: c.behaviorStats(),
 		Index: IndexStats{
 			Kind: c.db.options.Index, Vectors: idx.Len(),
 			Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),

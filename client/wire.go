@@ -171,6 +171,8 @@ type Stats struct {
 	MemoryAvailable *int64 `json:"memory_available,omitempty"`
 	// Heads tells what was learnt from labels, a head a field.
 	Heads []Head `json:"heads,omitempty"`
+	// Behavior tells what is known of what users do; missing without events.
+	Behavior *Behavior `json:"behavior,omitempty"`
 }
 
 // KindClassifier is what POST …/train trains.

@@ -48,6 +48,10 @@ func (s *Server) routes() []route {
 		{http.MethodPut, c + "/documents/:id", write, s.putDocument},
 		{http.MethodDelete, c + "/documents/:id", write, s.deleteDocument},
 
+		{http.MethodPost, c + "/events", write, s.addEvents},
+		{http.MethodGet, c + "/events", read, s.listEvents},
+		{http.MethodPost, c + "/events/delete", write, s.deleteEvents},
+
 		{http.MethodPost, c + "/search", read, s.search},
 		{http.MethodPost, c + "/recommend", read, s.recommend},
 		{http.MethodPost, c + "/classify", read, s.classify},

@@ -17,6 +17,7 @@ type Collection struct {
 
 	mu      sync.RWMutex  // guards the rest
 	now     counters      // as of the last batch that landed
+	events  tally         // the same of events
 	changed chan struct{} // closed and replaced when now changes
 }
 
@@ -26,19 +27,23 @@ func newCollection(s *Store, number uint32, cfg Config, now counters) *Collectio
 
 // openCollection reads the counters of a stored collection.
 func openCollection(s *Store, number uint32, cfg Config, r Reader) (*Collection, error) {
+	c := newCollection(s, number, cfg, counters{})
+	var err error
+	if c.events, err = readTally(r, number); err != nil {
+		return nil, fmt.Errorf("numbers of the events of collection %s: %w", cfg.Name, err)
+	}
 	key := countersKey(number)
 	record, err := r.Get(key)
 	if isNotFound(err) {
-		return newCollection(s, number, cfg, counters{}), nil
+		return c, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	now, err := decodeCounters(key, record)
-	if err != nil {
+	if c.now, err = decodeCounters(key, record); err != nil {
 		return nil, fmt.Errorf("counters of collection %s: %w", cfg.Name, err)
 	}
-	return newCollection(s, number, cfg, now), nil
+	return c, nil
 }
 
 // Config returns the collection's settings.

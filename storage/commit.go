@@ -57,23 +57,29 @@ type Outcome struct {
 // have been written. Concurrent calls share batches (group commit). ctx is
 // looked at until the call's turn comes, not afterwards.
 func (c *Collection) Commit(ctx context.Context, mutations []Mutation) ([]Outcome, uint64, error) {
+	call := &commitCall{ctx: ctx, c: c, mutations: mutations, outcomes: make([]Outcome, len(mutations)), done: make(chan struct{})}
+	if err := c.commit(call, len(mutations) == 0); err != nil {
+		return nil, 0, err
+	}
+	return call.outcomes, call.seq, nil
+}
+
+// commit hands a call to the committer and waits for its end; one that is empty
+// is only checked.
+func (c *Collection) commit(call *commitCall, empty bool) error {
 	c.store.mu.RLock()
 	err := c.store.writable()
 	if err == nil && c.store.collections[c.config.Name] != c {
 		err = fmt.Errorf("collection %s: %w", c.config.Name, core.ErrNotFound)
 	}
-	if err != nil || len(mutations) == 0 {
+	if err != nil || empty {
 		c.store.mu.RUnlock()
-		return nil, 0, err
+		return err
 	}
-	call := &commitCall{ctx: ctx, c: c, mutations: mutations, outcomes: make([]Outcome, len(mutations)), done: make(chan struct{})}
 	c.store.writer.enqueue(call)
 	c.store.mu.RUnlock()
 	<-call.done
-	if call.err != nil {
-		return nil, 0, call.err
-	}
-	return call.outcomes, call.seq, nil
+	return call.err
 }
 
 // commitCall is one waiting call of Commit, or, without a collection's
@@ -83,6 +89,7 @@ type commitCall struct {
 	c         *Collection
 	mutations []Mutation
 	outcomes  []Outcome
+	events    *eventCall // instead of mutations
 	seq       uint64
 	err       error
 	done      chan struct{}
@@ -176,7 +183,9 @@ type group struct {
 // draft is what the batch at hand will make of a collection.
 type draft struct {
 	counters
-	ords map[string]core.Ord // ids that the batch changes; NoOrd when deleted
+	ords   map[string]core.Ord // ids that the batch changes; NoOrd when deleted
+	tally  tally
+	events map[string]struct{} // keys of events that the batch writes
 }
 
 func newGroup(engine Engine) *group {
@@ -203,6 +212,9 @@ func (g *group) commit(calls []*commitCall) {
 // of the call was not written.
 func (g *group) add(call *commitCall) error {
 	g.failed = nil
+	if call.events != nil {
+		return g.addEvents(call.c, call.events)
+	}
 	for i := range call.mutations {
 		if g.batch.Len() >= maxBatchWrites || g.batch.SizeBytes() >= maxBatchBytes {
 			if g.land(); g.failed != nil {
@@ -288,7 +300,7 @@ func (g *group) log(c *Collection, d *draft, ch core.Change) {
 func (g *group) draftOf(c *Collection) *draft {
 	d := g.pending[c]
 	if d == nil {
-		d = &draft{counters: c.numbers(), ords: make(map[string]core.Ord)}
+		d = &draft{counters: c.numbers(), tally: c.tally(), ords: make(map[string]core.Ord), events: make(map[string]struct{})}
 		g.pending[c] = d
 	}
 	return d
@@ -312,17 +324,31 @@ func (g *group) land() {
 	g.failed = nil
 	if g.batch.Len() > 0 {
 		for c, d := range g.pending {
-			key := countersKey(c.number)
-			g.batch.Put(key, encodeCounters(key, d.counters))
+			if d.counters != c.numbers() {
+				key := countersKey(c.number)
+				g.batch.Put(key, encodeCounters(key, d.counters))
+			}
+			if d.tally != c.tally() {
+				key := tallyKey(c.number)
+				g.batch.Put(key, encodeTally(key, d.tally))
+			}
 		}
 		g.failed = g.engine.Apply(g.batch)
 	}
 	if g.failed == nil {
 		for c, d := range g.pending {
-			c.advance(d.counters)
+			if d.tally != c.tally() {
+				c.setTally(d.tally)
+			}
+			if d.counters != c.numbers() {
+				c.advance(d.counters)
+			}
 		}
 	}
 	for _, call := range g.open {
+		if call.events != nil && g.failed == nil {
+			call.events.land()
+		}
 		call.finish(g.failed)
 	}
 	g.batch, g.pending, g.open = new(Batch), make(map[*Collection]*draft), nil

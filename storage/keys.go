@@ -20,8 +20,10 @@ const (
 const (
 	kindCounters = 'a'
 	kindDocument = 'd'
+	kindEvent    = 'e'
 	kindID       = 'i'
 	kindLog      = 'l'
+	kindTally    = 't'
 	kindVector   = 'v'
 )
 
@@ -52,6 +54,26 @@ func idKey(number uint32, id string) []byte { return append(kindPrefix(number, k
 
 func logKey(number uint32, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(kindPrefix(number, kindLog), seq)
+}
+
+// tallyKey is where the running numbers of events are.
+func tallyKey(number uint32) []byte { return kindPrefix(number, kindTally) }
+
+// eventPrefix begins the keys of the events of one user.
+func eventPrefix(number uint32, user string) []byte {
+	return appendPart(kindPrefix(number, kindEvent), user)
+}
+
+// eventKey holds all that tells one event from another, so that events of one
+// user lie together and the same event is stored once.
+func eventKey(number uint32, e *core.Event) []byte {
+	key := appendPart(appendPart(eventPrefix(number, e.User), e.Item), e.Action)
+	return binary.BigEndian.AppendUint64(key, uint64(e.Time.UnixMicro()))
+}
+
+// appendPart appends a string of at most 64 KiB with its length before it.
+func appendPart(key []byte, part string) []byte {
+	return append(binary.BigEndian.AppendUint16(key, uint16(len(part))), part...)
 }
 
 // ordOf reads the ordinal at the end of a document's or vector's key.

@@ -81,6 +81,11 @@ func write(dir string) error {
 			return err
 		}
 		fmt.Fprintln(out, "ack")
+		event := core.Event{User: fmt.Sprint(os.Getpid()), Item: fmt.Sprint(call), Action: "like", Time: time.UnixMicro(1)}
+		if _, err := c.CommitEvents(context.Background(), []core.Event{event}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "event %s/%s\n", event.User, event.Item)
 		if err := out.Flush(); err != nil {
 			return err
 		}
@@ -148,6 +153,8 @@ func killOnce(t *testing.T, dir string, rng *rand.Rand, state map[string]string)
 			if calls--; calls == 0 {
 				time.AfterFunc(pause, func() { _ = cmd.Process.Kill() }) // it may be gone already
 			}
+		case strings.HasPrefix(line, "event "):
+			state[line] = "" // acknowledged, and never deleted
 		case strings.HasPrefix(line, "try "):
 			pending = nil
 		case strings.HasPrefix(line, "error"):
@@ -200,6 +207,17 @@ func check(t *testing.T, dir string, round int, state map[string]string, doubt [
 			have[d.ID] = d.Text
 			return nil
 		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Events(storage.EventFilter{}, func(e core.Event) error {
+		line := "event " + e.User + "/" + e.Item
+		if _, acknowledged := state[line]; !acknowledged {
+			state[line] = "" // the last one may have landed all the same
+		}
+		have[line] = ""
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func (c *Collection) verify(ctx context.Context, report func(string)) error {
 	}}
 	return c.Snapshot(func(s Snapshot) error {
 		v.s = s
-		for _, check := range []func() error{v.ids, v.vectors, v.documents, v.log} {
+		for _, check := range []func() error{v.ids, v.vectors, v.documents, v.log, v.events} {
 			if err := check(); err != nil {
 				return err
 			}

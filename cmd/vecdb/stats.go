@@ -48,6 +48,9 @@ func statsRows(st client.Stats) [][]string {
 	for _, h := range st.Heads {
 		rows = append(rows, headRows(h)...)
 	}
+	if b := st.Behavior; b != nil {
+		rows = append(rows, []string{"events", fmt.Sprintf("%s, %s, %s", count(b.Events), plural(b.Users, "user"), plural(b.Items, "item"))})
+	}
 	rows = append(rows, []string{"memory", memoryText(st)})
 	return append(rows, [][]string{
 		{"not searchable yet", fmt.Sprint(st.Index.Pending)},

@@ -29,6 +29,9 @@ func (r *Reader) choose(o Options) error {
 			records++
 		}
 	}
+	if o.Plain {
+		o.ID, o.Vectors = NoID, true
+	}
 	r.plan.ID = o.ID
 	if err := r.chooseText(columns, o); err != nil {
 		return err
@@ -52,6 +55,8 @@ func (r *Reader) chooseText(columns []*column, o Options) error {
 		}
 	}
 	switch {
+	case o.Plain:
+		return nil
 	case len(told) > 0:
 		r.plan.Text = told
 	case r.plan.Format == Debian:

@@ -43,6 +43,8 @@ type Options struct {
 	// Vectors says that the vectors of the documents come from elsewhere, so that
 	// no column has to be text.
 	Vectors bool
+	// Plain leaves every column a field: no column makes text or ids.
+	Plain bool
 	// ID names the column of ids. "" guesses it; NoID has none.
 	ID string
 }

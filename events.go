@@ -1,0 +1,157 @@
+package vecdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/recommender"
+	"github.com/vecdb/vecdb/storage"
+)
+
+// Event is something that a user did with a document.
+type Event = core.Event
+
+// EventFilter names events: those of a user, with an item, or of a user with an
+// item.
+type EventFilter = storage.EventFilter
+
+// EventsResult tells what became of events.
+type EventsResult struct {
+	Accepted     int // stored, or there already
+	Duplicates   int // of them there already: equal user, item, action and time
+	UnknownItems int // of them with an item that is no document (yet)
+}
+
+// AddEvents stores what users did. Events without a time get the present one.
+// When one is refused, with a pointer relative to the list, none is stored; an
+// event that is there already is passed over. Events with unknown items are
+// kept, since the documents may come later. With WaitTrained the next
+// recommendation knows them.
+func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (EventsResult, error) {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	ready := slices.Clone(events)
+	for i := range ready {
+		if err := ready[i].Check(); err != nil {
+			return EventsResult{}, core.At("/"+strconv.Itoa(i), err)
+		}
+		if ready[i].Time.IsZero() {
+			ready[i].Time = now
+		}
+	}
+	out := EventsResult{}
+	for len(ready) > 0 {
+		part := ready[:eventChunk(ready)]
+		ready = ready[len(part):]
+		fresh, err := c.stored.CommitEvents(ctx, part, c.behavior.Add)
+		if err != nil {
+			return out, fmt.Errorf("store events in %s: %w", c.Name(), err)
+		}
+		unknown, err := c.unknownItems(part)
+		if err != nil {
+			return out, err
+		}
+		out.Accepted += len(part)
+		out.Duplicates += len(part) - len(fresh)
+		out.UnknownItems += unknown
+	}
+	return out, nil
+}
+
+// eventChunk returns how many of the first events one commit takes.
+func eventChunk(events []Event) int {
+	const maxBytes = 1 << 20
+	n, size := 0, 0
+	for n < len(events) && n < storage.MaxEvents && size < maxBytes {
+		size += len(events[n].User) + len(events[n].Item)
+		n++
+	}
+	return n
+}
+
+func (c *Collection) unknownItems(events []Event) (int, error) {
+	ids := make([]string, len(events))
+	for i := range events {
+		ids[i] = events[i].Item
+	}
+	ords, err := c.stored.Ords(ids)
+	n := 0
+	for _, ord := range ords {
+		if ord == core.NoOrd {
+			n++
+		}
+	}
+	return n, err
+}
+
+// DeleteEvents deletes the events that f names and returns how many there were.
+// A filter that names nothing is refused.
+func (c *Collection) DeleteEvents(ctx context.Context, f EventFilter) (int, error) {
+	if f == (EventFilter{}) {
+		return 0, core.Invalid("", `for instance {"user":"u1"}`, "name a user, an item or both")
+	}
+	n, err := c.stored.DeleteEvents(ctx, f, func(seq uint64) { c.behavior.Forget(f.User, f.Item, seq) })
+	if err != nil {
+		return n, fmt.Errorf("delete events of %s: %w", c.Name(), err)
+	}
+	return n, nil
+}
+
+// Events returns the latest events that f names, newest first, at most limit,
+// and how many there are in all.
+func (c *Collection) Events(ctx context.Context, f EventFilter, limit int) (events []Event, total int, err error) {
+	if limit < 1 || limit > query.MaxLimit {
+		return nil, 0, core.Invalid("/limit", "", "the limit must be from 1 to %d", query.MaxLimit)
+	}
+	newest := func(a, b Event) int {
+		if n := b.Time.Compare(a.Time); n != 0 {
+			return n
+		}
+		return int(int64(b.Seq) - int64(a.Seq))
+	}
+	keep := func(n int) {
+		slices.SortFunc(events, newest)
+		events = events[:min(n, len(events))]
+	}
+	err = c.stored.Events(f, func(e Event) error {
+		total++
+		if events = append(events, e); len(events) >= 2*query.MaxLimit {
+			keep(limit)
+		}
+		return ctx.Err()
+	})
+	keep(limit)
+	return events, total, err
+}
+
+// loadBehavior reads the events of a collection that is being opened.
+func loadBehavior(stored *storage.Collection) (*recommender.Behavior, error) {
+	b := recommender.NewBehavior()
+	var events []Event // of one user
+	err := stored.Events(EventFilter{}, func(e Event) error {
+		if len(events) > 0 && events[0].User != e.User {
+			b.Load(events)
+			events = events[:0]
+		}
+		events = append(events, e)
+		return nil
+	})
+	b.Load(events)
+	return b, err
+}
+
+// BehaviorStats tells how much is known of what users do.
+type BehaviorStats struct {
+	Events int
+	Users  int
+	Items  int
+}
+
+func (c *Collection) behaviorStats() BehaviorStats {
+	s := c.behavior.Size()
+	return BehaviorStats{Events: int(c.stored.EventCount()), Users: s.Users, Items: s.Items}
+}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/client"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// maxEvents is how many events one request takes.
+const maxEvents = 10_000
+
+// addEvents stores what users did. One that is refused refuses the request.
+func (s *Server) addEvents(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	wait, err := vecdb.ParseWait(c.Query("wait"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	events, err := decodeEvents(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	r, err := col.AddEvents(c.Request.Context(), events, wait)
+	if err != nil {
+		s.fail(c, core.At("/events", err))
+		return
+	}
+	reply(c, http.StatusOK, client.EventsResult{Accepted: r.Accepted, Duplicates: r.Duplicates, UnknownItems: r.UnknownItems})
+}
+
+// decodeEvents reads a body, so that an error names the event at fault.
+func decodeEvents(c *gin.Context) ([]vecdb.Event, error) {
+	var body struct {
+		Events []json.RawMessage `json:"events"`
+	}
+	if err := decode(c, maxDocumentBytes, &body); err != nil {
+		return nil, err
+	}
+	if body.Events == nil {
+		return nil, core.Invalid("/events", `for instance {"events":[{"user":"u1","item":"a1","action":"like"}]}`, "there are no events")
+	}
+	if len(body.Events) > maxEvents {
+		return nil, &core.InputError{Pointer: "/events", Cause: core.ErrTooLarge, Hint: "send several requests",
+			Detail: fmt.Sprintf("the body has %d events, %d are allowed", len(body.Events), maxEvents)}
+	}
+	events := make([]vecdb.Event, len(body.Events))
+	for i, raw := range body.Events {
+		if err := json.Unmarshal(raw, &events[i]); err != nil {
+			return nil, core.At("/events/"+strconv.Itoa(i), jsonError(err))
+		}
+	}
+	return events, nil
+}
+
+// listEvents returns the latest events of a user or of an item.
+func (s *Server) listEvents(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	limit := 100
+	if text := c.Query("limit"); text != "" {
+		var err error
+		if limit, err = strconv.Atoi(text); err != nil {
+			s.fail(c, core.Invalid("", "for instance ?limit=100", "the limit %.20q is no number", text))
+			return
+		}
+	}
+	events, total, err := col.Events(c.Request.Context(), vecdb.EventFilter{User: c.Query("user"), Item: c.Query("item")}, limit)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if events == nil {
+		events = []vecdb.Event{}
+	}
+	reply(c, http.StatusOK, client.Events{Events: events, Total: total})
+}
+
+// deleteEvents deletes what a user did, or what was done with an item.
+func (s *Server) deleteEvents(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	var req client.DeleteEvents
+	if err := decode(c, maxQueryBytes, &req); err != nil {
+		s.fail(c, err)
+		return
+	}
+	n, err := col.DeleteEvents(c.Request.Context(), vecdb.EventFilter{User: req.User, Item: req.Item})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	reply(c, http.StatusOK, client.DeleteResult{Deleted: n})
+}
+
+func describeBehavior(b vecdb.BehaviorStats) *client.Behavior {
+	if b == (vecdb.BehaviorStats{}) {
+		return nil
+	}
+	return &client.Behavior{Events: b.Events, Users: b.Users, Items: b.Items}
+}
