@@ -10,7 +10,6 @@ import (
 	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
-	"github.com/vecdb/vecdb/recommender"
 	"github.com/vecdb/vecdb/storage"
 )
 
@@ -50,8 +49,7 @@ type Collection struct {
 	engine  *query.Engine
 	applier *applier
 	trainer *trainer
-
-	behavior *recommender.Behavior
+	advisor *advisor
 }
 
 // newCollection makes the indexes of a stored collection, fills them and
@@ -63,14 +61,16 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}
 	var err error
-	if c.behavior, err = loadBehavior(stored); err != nil {
-		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
-	}
 	c.applier, err = startApplier(stored, maker, c.fields, db.options.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
 	c.trainer = startTrainer(c)
+	if c.advisor, err = startAdvisor(c); err != nil {
+		c.trainer.close()
+		c.applier.close()
+		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
+	}
 	return c, nil
 }
 
@@ -125,8 +125,8 @@ func (c *Collection) Search(ctx context.Context, r Request) (Response, error) {
 	return c.engine.Search(ctx, r)
 }
 
-// Recommend returns the documents nearest to the liked examples and away from
-// the disliked ones.
+// Recommend returns the documents that go best with what a user does, a session
+// or the liked examples.
 func (c *Collection) Recommend(ctx context.Context, r Request) (Response, error) {
 	return c.engine.Recommend(ctx, r)
 }
@@ -168,7 +168,7 @@ func (c *Collection) Stats() Stats {
 	n := c.stored.Len()
 	idx := c.index()
 	return Stats{
-		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last, Heads: c.trainer.stats(), Behavior: c.behaviorStats(),
+		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last, Heads: c.trainer.stats(), Behavior: c.advisor.stats(),
 		Index: IndexStats{
 			Kind: c.db.options.Index, Vectors: idx.Len(),
 			Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
@@ -192,6 +192,7 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 		return err
 	}
 	c.trainer.verify(report)
+	c.advisor.verify(report)
 	idx := c.index()
 	if graph, ok := idx.(*hnsw.Index); ok {
 		if err := graph.Verify(ctx); errors.Is(err, core.ErrCorrupt) {
@@ -239,6 +240,7 @@ func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.appl
 
 // close stops learning and following the change log, and saves the index.
 func (c *Collection) close() {
+	c.advisor.close()
 	c.trainer.close()
 	c.applier.close()
 }

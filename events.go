@@ -30,8 +30,9 @@ type EventsResult struct {
 // AddEvents stores what users did. Events without a time get the present one.
 // When one is refused, with a pointer relative to the list, none is stored; an
 // event that is there already is passed over. Events with unknown items are
-// kept, since the documents may come later. With WaitTrained the next
-// recommendation knows them.
+// kept, since the documents may come later. Recommendations to the users know of
+// the events at once; with WaitTrained what goes together is learnt from them
+// too.
 func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (EventsResult, error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	ready := slices.Clone(events)
@@ -47,7 +48,7 @@ func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (Eve
 	for len(ready) > 0 {
 		part := ready[:eventChunk(ready)]
 		ready = ready[len(part):]
-		fresh, err := c.stored.CommitEvents(ctx, part, c.behavior.Add)
+		fresh, err := c.stored.CommitEvents(ctx, part, c.advisor.add)
 		if err != nil {
 			return out, fmt.Errorf("store events in %s: %w", c.Name(), err)
 		}
@@ -58,6 +59,9 @@ func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (Eve
 		out.Accepted += len(part)
 		out.Duplicates += len(part) - len(fresh)
 		out.UnknownItems += unknown
+	}
+	if w == WaitTrained {
+		return out, c.advisor.catchUp(ctx, func(advice) bool { return true }, 0)
 	}
 	return out, nil
 }
@@ -94,7 +98,7 @@ func (c *Collection) DeleteEvents(ctx context.Context, f EventFilter) (int, erro
 	if f == (EventFilter{}) {
 		return 0, core.Invalid("", `for instance {"user":"u1"}`, "name a user, an item or both")
 	}
-	n, err := c.stored.DeleteEvents(ctx, f, func(seq uint64) { c.behavior.Forget(f.User, f.Item, seq) })
+	n, err := c.stored.DeleteEvents(ctx, f, func(seq uint64) { c.advisor.forget(f, seq) })
 	if err != nil {
 		return n, fmt.Errorf("delete events of %s: %w", c.Name(), err)
 	}
@@ -142,16 +146,4 @@ func loadBehavior(stored *storage.Collection) (*recommender.Behavior, error) {
 	})
 	b.Load(events)
 	return b, err
-}
-
-// BehaviorStats tells how much is known of what users do.
-type BehaviorStats struct {
-	Events int
-	Users  int
-	Items  int
-}
-
-func (c *Collection) behaviorStats() BehaviorStats {
-	s := c.behavior.Size()
-	return BehaviorStats{Events: int(c.stored.EventCount()), Users: s.Users, Items: s.Items}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/recommender"
 )
 
 // AddEvents is the body of POST …/events.
@@ -38,6 +39,18 @@ type Behavior struct {
 	Events int `json:"events"`
 	Users  int `json:"users"`
 	Items  int `json:"items"` // that events have named
+	// Version grows with each training of the model, which is missing where
+	// nothing was learnt; Why then tells why, when it was tried.
+	Version int               `json:"version,omitempty"`
+	Model   *recommender.Info `json:"model,omitempty"`
+	Why     string            `json:"why,omitempty"`
+	Pending bool              `json:"pending,omitempty"` // there are other events since
+}
+
+// TrainRecommender learns from the events now and returns when that is done.
+func (c *Client) TrainRecommender(ctx context.Context, collection string) (out Behavior, err error) {
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "train"), TrainRequest{Kind: KindRecommender}, &out)
+	return out, err
 }
 
 // AddEvents stores what users did. wait is durable, trained or "".

@@ -175,12 +175,16 @@ type Stats struct {
 	Behavior *Behavior `json:"behavior,omitempty"`
 }
 
-// KindClassifier is what POST …/train trains.
-const KindClassifier = "classifier"
+// The kinds of what POST …/train trains: a head on labels, or the model of what
+// users like together.
+const (
+	KindClassifier  = "classifier"
+	KindRecommender = "recommender"
+)
 
 // TrainRequest is the body of POST …/train. Every member may be left out.
 type TrainRequest struct {
-	Kind       string `json:"kind,omitempty"`        // KindClassifier
+	Kind       string `json:"kind,omitempty"`        // KindClassifier by default
 	LabelField string `json:"label_field,omitempty"` // "label" by default
 }
 

@@ -23,6 +23,7 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 func (r *Request) members() map[string]any {
 	return map[string]any{
 		"text": &r.Text, "vector": &r.Vector, "id": (*idText)(&r.ID), "like": &r.Like, "dislike": &r.Dislike,
+		"user": (*idText)(&r.User), "session": (*idList)(&r.Session),
 		"exclude": (*idList)(&r.Exclude), "filter": &r.Filter, "limit": &r.Limit, "mode": &r.Mode,
 		"min_score": &r.MinScore, "fields": &r.Fields, "with_vector": &r.WithVector, "params": &r.Params,
 		"explain": &r.Explain, "diversity": &r.Diversity, "decay": &r.Decay, "boosts": &r.Boosts, "highlight": &r.Highlight,

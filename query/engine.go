@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/recommender"
 	"github.com/vecdb/vecdb/train"
 )
 
@@ -37,6 +38,9 @@ type Source interface {
 	// Head returns the head that is trained on the labels of a field, nil where
 	// there is none, and then why.
 	Head(labelField string) (head *train.Head, why string)
+	// Behavior returns what users do, and what was learnt from that, nil where
+	// nothing was.
+	Behavior() (*recommender.Behavior, *recommender.Model)
 }
 
 // Embedded is what Source.Embed returns.

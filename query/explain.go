@@ -13,7 +13,12 @@ const maxBecause = 3
 // needed only when there are liked examples.
 func (e *Engine) explain(f found, k ranking, liked []example) *Explain {
 	x := &Explain{Mode: k.mode, Metric: string(e.metric), Dense: f.relevance, Adjusted: f.adjusted, Because: because(f.doc.Vector, liked)}
-	if k.mode == Dense {
+	switch k.mode {
+	case Dense:
+		return x
+	case Behavioral:
+		c := k.candidates[f.ord]
+		x.Dense, x.Behavior = 0, &BehaviorPart{Items: c.Items, Text: c.Text, Popular: c.Items == 0 && c.Text == 0}
 		return x
 	}
 	p := k.parts[f.ord]

@@ -17,6 +17,7 @@ import (
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
+	"github.com/vecdb/vecdb/recommender"
 	"github.com/vecdb/vecdb/train"
 )
 
@@ -39,6 +40,9 @@ type fake struct {
 	lookupErr        error // of conditions on the field "broken"
 
 	head *train.Head
+
+	behavior *recommender.Behavior
+	model    *recommender.Model
 }
 
 var _ query.Source = (*fake)(nil)
@@ -58,6 +62,13 @@ func at(id string, degrees float64, fields map[string]any) *core.Document {
 func angle(degrees float64) []float32 {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	return []float32{float32(cos), float32(sin)}
+}
+
+func (f *fake) Behavior() (*recommender.Behavior, *recommender.Model) {
+	if f.behavior == nil {
+		return recommender.NewBehavior(), nil
+	}
+	return f.behavior, f.model
 }
 
 func (f *fake) Head(string) (*train.Head, string) { return f.head, "nothing was trained" }

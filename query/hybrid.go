@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/recommender"
 )
 
 // Words is a text that was looked up in a collection's index of words. It is
@@ -35,6 +36,8 @@ type ranking struct {
 	fusion    Fusion             // in hybrid mode
 	parts     map[core.Ord]parts // in hybrid mode
 	feedback  []core.Ord         // in hybrid mode, what the query vector was moved towards
+
+	candidates map[core.Ord]recommender.Candidate // in mode behavior
 }
 
 // parts are the scores of a candidate and what they add to the fused one.

@@ -15,14 +15,21 @@ import (
 // feedback", JASIS 41 (1990).
 const dislikeWeight = 0.25 / 0.75
 
-// Recommend returns the documents nearest to the liked examples and away from
-// the disliked ones, best first. Examples that are stored documents are left
-// out of the hits. An unknown id gives an error that matches core.ErrNotFound.
+// Recommend returns the documents that go best with what a user, a session or
+// the liked examples like, best first. Where events tell which documents users
+// like together, that decides, and the likeness of texts besides; elsewhere it
+// returns the documents nearest to the liked examples and away from the disliked
+// ones. What the user knows, and examples that are stored documents, are left
+// out. An unknown id among the examples gives an error that matches
+// core.ErrNotFound; a user of whom nothing is known is no error.
 func (e *Engine) Recommend(ctx context.Context, r Request) (Response, error) {
 	if err := r.ValidateExamples(e.dim); err != nil {
 		return Response{}, err
 	}
-	return e.respond(ctx, r, e.examplePoint)
+	if r.ID != "" {
+		r.Like, r.ID = append([]Example{{ID: r.ID}}, r.Like...), ""
+	}
+	return e.respond(ctx, r, e.tastePoint)
 }
 
 // example is an example of a request with its vector.
@@ -34,13 +41,7 @@ type example struct {
 
 // examplePoint makes the query vector of liked and disliked examples.
 func (e *Engine) examplePoint(ctx context.Context, r Request, took *Took) (point, error) {
-	examples := make([]example, 0, len(r.Like)+len(r.Dislike))
-	for i, x := range r.Like {
-		examples = append(examples, example{Example: x, pointer: "/like/" + strconv.Itoa(i)})
-	}
-	for i, x := range r.Dislike {
-		examples = append(examples, example{Example: x, pointer: "/dislike/" + strconv.Itoa(i)})
-	}
+	examples := listExamples(r)
 	without, err := e.resolve(ctx, examples, took)
 	if err != nil {
 		return point{}, err
@@ -52,6 +53,18 @@ func (e *Engine) examplePoint(ctx context.Context, r Request, took *Took) (point
 			"the examples cancel each other out and leave no direction to look in")
 	}
 	return point{vector: vector, without: without, liked: liked}, nil
+}
+
+// listExamples returns the liked examples of a request, then the disliked ones.
+func listExamples(r Request) []example {
+	examples := make([]example, 0, len(r.Like)+len(r.Dislike))
+	for i, x := range r.Like {
+		examples = append(examples, example{Example: x, pointer: "/like/" + strconv.Itoa(i)})
+	}
+	for i, x := range r.Dislike {
+		examples = append(examples, example{Example: x, pointer: "/dislike/" + strconv.Itoa(i)})
+	}
+	return examples
 }
 
 // resolve gives every example its vector, with one call for all texts and one

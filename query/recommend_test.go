@@ -121,7 +121,7 @@ func TestRecommendRefusesWhatGivesNoDirection(t *testing.T) {
 	_, err := e.Recommend(t.Context(), query.Request{Like: []query.Example{{Vector: []float32{1, 2}}, {Vector: []float32{-2, -4}}}})
 	wantInput(t, err, "/like/0", "cancel each other out")
 	_, err = e.Recommend(t.Context(), query.Request{})
-	wantInput(t, err, "/like", "no examples")
+	wantInput(t, err, "/like", "nothing to recommend by")
 	_, err = e.Recommend(t.Context(), query.Request{Text: "east", Like: examples("a")})
 	wantInput(t, err, "/text", "starts from examples")
 	_, err = e.Recommend(t.Context(), query.Request{Like: examples("a", "b", "lost"), Dislike: examples("c")})

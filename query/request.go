@@ -9,7 +9,8 @@ import (
 const (
 	DefaultLimit = 10
 	MaxLimit     = 10_000
-	MaxExamples  = 1_000 // liked, disliked and excluded entries each
+	MaxExamples  = 1_000 // liked and disliked entries each
+	MaxExcluded  = 10_000
 	MaxTexts     = 1_000 // texts of one classification
 	MaxEf        = 100_000
 
@@ -30,6 +31,10 @@ const (
 	Lexical Mode = "lexical"
 	Hybrid  Mode = "hybrid"
 )
+
+// Behavioral is the mode of recommendations by what users do. It is told in
+// explanations; nobody asks for it.
+const Behavioral Mode = "behavior"
 
 // Fusion says how the scores of both ways become one.
 type Fusion string
@@ -58,6 +63,13 @@ type Request struct {
 	// Vector or ID too, and moves the query vector away.
 	Like    []Example `json:"like,omitempty"`
 	Dislike []Example `json:"dislike,omitempty"`
+
+	// User and Session are for recommendations alone, and may stand beside
+	// examples. User is whom to recommend to, by what events tell of that user;
+	// documents that the user knows are left out. Session names documents in the
+	// order in which somebody liked them, of whom nothing else needs to be known.
+	User    string   `json:"user,omitempty"`
+	Session []string `json:"session,omitempty"`
 
 	// Exclude names documents that must not be among the hits; unknown ids
 	// are no error.
@@ -136,9 +148,21 @@ type Explain struct {
 	Dense   float32      `json:"dense"`             // the similarity of the vectors; 0 in mode lexical
 	Lexical *LexicalPart `json:"lexical,omitempty"` // the words, in modes lexical and hybrid
 	Fusion  *FusionPart  `json:"fusion,omitempty"`  // how both became the score, in mode hybrid
+	// Behavior tells what the score is made of where it comes from what users do.
+	Behavior *BehaviorPart `json:"behavior,omitempty"`
 	// Adjusted tells how decay and boosts changed the score, in that order.
-	Adjusted []Adjustment  `json:"adjusted,omitempty"`
-	Because  []Contributor `json:"because,omitempty"` // the examples nearest to the hit, nearest first
+	Adjusted []Adjustment `json:"adjusted,omitempty"`
+	// Because names the examples nearest to the hit, nearest first; in mode
+	// behavior what the user liked and speaks most for the hit.
+	Because []Contributor `json:"because,omitempty"`
+}
+
+// BehaviorPart tells what a score is made of that comes from what users do.
+type BehaviorPart struct {
+	Items float32 `json:"items"` // what the liked documents add, by what users like together
+	Text  float32 `json:"text"`  // what the likeness to liked documents adds
+	// Popular is whether the hit is just popular: of the user nothing is known.
+	Popular bool `json:"popular,omitempty"`
 }
 
 // LexicalPart tells what the words of a hit brought.
@@ -160,9 +184,11 @@ type FusionPart struct {
 
 // Contributor is a liked example of the request with its similarity to a hit.
 type Contributor struct {
-	ID    string  `json:"id,omitempty"`
-	Text  string  `json:"text,omitempty"` // cut after 200 characters
-	Score float32 `json:"score"`          // the cosine with the hit, whatever the metric
+	ID   string `json:"id,omitempty"`
+	Text string `json:"text,omitempty"` // cut after 200 characters
+	// Score is the cosine with the hit, whatever the metric; in mode behavior the
+	// share of what the liked documents add to its score.
+	Score float32 `json:"score"`
 }
 
 // Took tells where the time of a query went: wall time in milliseconds.

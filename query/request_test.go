@@ -50,7 +50,7 @@ func TestBadRequestsAreRefusedWithThePlace(t *testing.T) {
 		{with(func(r *query.Request) { r.Params.Recall = 1 }), "/params/recall", "below 1"},
 		{with(func(r *query.Request) { r.Params.Recall = math.NaN() }), "/params/recall", "below 1"},
 		{with(func(r *query.Request) { r.Exclude = []string{"a", ""} }), "/exclude/1", "empty"},
-		{with(func(r *query.Request) { r.Exclude = make([]string, 1001) }), "/exclude", "at most 1000"},
+		{with(func(r *query.Request) { r.Exclude = make([]string, 10_001) }), "/exclude", "at most 10000"},
 		{with(func(r *query.Request) { r.Fields = []string{"\xff"} }), "/fields/0", "UTF-8"},
 		{with(func(r *query.Request) { r.Filter = &query.Filter{Not: &query.Filter{Field: "a", Gt: true}} }), "/filter/not/gt", "cannot order"},
 	} {

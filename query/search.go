@@ -35,7 +35,7 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	if err != nil {
 		return Response{}, err
 	}
-	vectors := r.WithVector || r.Diversity > 0 || r.Explain && len(p.liked) > 0
+	vectors := r.WithVector || r.Diversity > 0 || r.Explain && (len(p.liked) > 0 || p.taste != nil)
 	found, err := e.fetch(ctx, ranked.neighbors, s, wide.Limit, vectors, &took)
 	if err != nil {
 		return Response{}, err
@@ -75,6 +75,10 @@ func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took)
 		return ranking{}, scope{}, err
 	}
 	switch {
+	case p.nothing:
+		ranked.mode = Behavioral
+	case p.taste != nil:
+		ranked, err = e.behavioral(ctx, r, p, s)
 	case p.words == nil:
 		ranked.mode = Dense
 		ranked.neighbors, err = e.nearest(ctx, p.vector, s, r.Limit, r)
@@ -166,6 +170,9 @@ func (e *Engine) hits(ctx context.Context, r Request, p point, ranked ranking, l
 		if r.Explain {
 			hits[i].Explain = e.explain(f, ranked, p.liked)
 		}
+	}
+	if r.Explain && p.taste != nil {
+		return hits, e.reasons(ctx, p.taste, list, hits)
 	}
 	return hits, nil
 }

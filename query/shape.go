@@ -85,7 +85,7 @@ func (e *Engine) shape(ctx context.Context, r Request, k ranking, list []found, 
 		list = slices.DeleteFunc(list, func(f found) bool { return f.score < *r.MinScore })
 	}
 	if r.Diversity > 0 {
-		hasScale := k.mode == Lexical || e.metric == index.Cosine && k.fusion != FusionRRF
+		hasScale := k.mode == Lexical || k.mode != Behavioral && e.metric == index.Cosine && k.fusion != FusionRRF
 		return diverse(ctx, list, r.Limit, float64(r.Diversity), !hasScale)
 	}
 	return list[:min(len(list), r.Limit)], nil

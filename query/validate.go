@@ -15,22 +15,41 @@ import (
 // leaves the dimension unchecked. Errors are *core.InputError with a pointer
 // to the bad member.
 func (r *Request) Validate(dim int) error {
+	if r.User != "" || r.Session != nil {
+		return core.Invalid(pick(r.User != "", "/user", "/session"), "use recommend", "a search is not for a user")
+	}
 	if err := checkOneOf(r.subjects(), `give a text, or instead of it a "vector", an "id" or examples in "like"`); err != nil {
 		return err
 	}
 	return r.checkMembers(dim)
 }
 
-// ValidateExamples checks a recommendation request, which has examples and
-// nothing else to search for; otherwise it is like Validate.
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+// ValidateExamples checks a recommendation request, which has a user, a session,
+// an id or examples and nothing else to search for; otherwise it is like
+// Validate.
 func (r *Request) ValidateExamples(dim int) error {
 	for _, s := range r.subjects() {
-		if s.given && s.pointer != "/like" && s.pointer != "/dislike" {
+		if s.given && s.pointer != "/like" && s.pointer != "/dislike" && s.pointer != "/id" {
 			return core.Invalid(s.pointer, `put it into "like", or use search`, "a recommendation starts from examples")
 		}
 	}
-	if len(r.Like)+len(r.Dislike) == 0 {
-		return core.Invalid("/like", `give at least one id, text or vector in "like" or "dislike"`, "there are no examples to recommend by")
+	switch {
+	case r.User == "" && r.ID == "" && len(r.Session)+len(r.Like)+len(r.Dislike) == 0:
+		return core.Invalid("/like", `give a "user", or at least one id, text or vector in "like" or "dislike"`, "there is nothing to recommend by")
+	case len(r.User) > core.MaxIDBytes || !utf8.ValidString(r.User):
+		return core.Invalid("/user", "send UTF-8 of at most "+strconv.Itoa(core.MaxIDBytes)+" bytes", "the user is too long or not valid UTF-8")
+	case r.Mode != "" && r.Mode != Dense:
+		return core.Invalid("/mode", `leave it out, or use "dense" for the likeness of texts alone`, "mode %s finds words, a recommendation has none", r.Mode)
+	}
+	if err := checkNames("/session", r.Session, MaxExamples); err != nil {
+		return err
 	}
 	return r.checkMembers(dim)
 }
@@ -38,6 +57,9 @@ func (r *Request) ValidateExamples(dim int) error {
 // Validate checks a classification request; otherwise it is like that of a
 // Request.
 func (r *ClassifyRequest) Validate(dim int) error {
+	if r.User != "" || r.Session != nil {
+		return core.Invalid(pick(r.User != "", "/user", "/session"), "leave it out", "a classification is not for a user")
+	}
 	if len(r.Like)+len(r.Dislike) > 0 {
 		pointer := "/like"
 		if len(r.Like) == 0 {
@@ -116,7 +138,7 @@ func (r *Request) checkMembers(dim int) error {
 	}
 	return cmp.Or(
 		checkExamples("/like", r.Like, dim), checkExamples("/dislike", r.Dislike, dim),
-		checkNames("/exclude", r.Exclude), checkNames("/fields", r.Fields),
+		checkNames("/exclude", r.Exclude, MaxExcluded), checkNames("/fields", r.Fields, MaxExamples),
 		r.checkSettings(),
 	)
 }
@@ -233,9 +255,9 @@ func checkExample(e Example, dim int) error {
 }
 
 // checkNames checks a list of ids or of names of fields.
-func checkNames(pointer string, list []string) error {
-	if len(list) > MaxExamples {
-		return core.Invalid(pointer, "give fewer", "there are %d entries, at most %d are allowed", len(list), MaxExamples)
+func checkNames(pointer string, list []string, most int) error {
+	if len(list) > most {
+		return core.Invalid(pointer, "give fewer", "there are %d entries, at most %d are allowed", len(list), most)
 	}
 	for i, name := range list {
 		if name == "" || !utf8.ValidString(name) {

@@ -15,6 +15,8 @@ type point struct {
 	words   Words     // nil when they are found by vectors alone
 	without []string  // ids of the stored documents it was made of, left out of the hits
 	liked   []example // the examples that explain its hits
+	taste   *taste    // instead of all of these, what users do; see behavior.go
+	nothing bool      // nobody knows what to look for: nothing is found
 }
 
 // point makes the query vector of a search, moved away from what is disliked.

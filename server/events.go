@@ -108,9 +108,19 @@ func (s *Server) deleteEvents(c *gin.Context) {
 	reply(c, http.StatusOK, client.DeleteResult{Deleted: n})
 }
 
+// trainRecommender learns from the events and answers when that is done.
+func (s *Server) trainRecommender(c *gin.Context, col *vecdb.Collection) {
+	stats, err := col.TrainRecommender(c.Request.Context())
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	reply(c, http.StatusOK, describeBehavior(stats))
+}
+
 func describeBehavior(b vecdb.BehaviorStats) *client.Behavior {
 	if b == (vecdb.BehaviorStats{}) {
 		return nil
 	}
-	return &client.Behavior{Events: b.Events, Users: b.Users, Items: b.Items}
+	return &client.Behavior{Events: b.Events, Users: b.Users, Items: b.Items, Version: b.Version, Model: b.Model, Why: b.Why, Pending: b.Pending}
 }

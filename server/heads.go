@@ -11,7 +11,7 @@ import (
 	"github.com/vecdb/vecdb/train"
 )
 
-// train learns the labels of a field and answers when that is done.
+// train learns the labels of a field, or from events, and answers when that is done.
 func (s *Server) train(c *gin.Context) {
 	col := s.collection(c)
 	if col == nil {
@@ -24,8 +24,12 @@ func (s *Server) train(c *gin.Context) {
 			return
 		}
 	}
+	if req.Kind == client.KindRecommender {
+		s.trainRecommender(c, col)
+		return
+	}
 	if req.Kind != "" && req.Kind != client.KindClassifier {
-		s.fail(c, core.Invalid("/kind", "use classifier", "unknown kind %.40q", req.Kind))
+		s.fail(c, core.Invalid("/kind", "use classifier or recommender", "unknown kind %.40q", req.Kind))
 		return
 	}
 	head, err := col.Train(c.Request.Context(), req.LabelField)

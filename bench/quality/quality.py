@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+import recommend
 import rivals
 from server import Server, rows
 
@@ -62,7 +63,8 @@ def tasks(a, server):
             yield name, lambda n=name, l=language: retrieve(server, l, rows(part(n, "corpus")), rows(part(n, "queries")))
     if have(part("lcqmc", "dev")):
         yield "lcqmc_faq", lambda: questions(server, rows(part("lcqmc", "dev")))
-    # Recommendation (ml_small) is measured here too when it has a program.
+    if have(part("ml_small", "items"), part("ml_small", "events")):
+        yield "ml_small", lambda: recommend.measure(server, rows(part("ml_small", "items")), rows(part("ml_small", "events")))
 
 
 def columns(server, records, language):

@@ -65,3 +65,37 @@ func TestEventsOfAFileAreAddedListedAndDeleted(t *testing.T) {
 		t.Errorf("a file without users: code %d, %s", code, errs)
 	}
 }
+
+func TestRecommendForAUserShowsReasons(t *testing.T) {
+	b := newRig(t)
+	b.env["VECDB_DB"] = b.dir
+	path := filepath.Join(t.TempDir(), "films.csv")
+	if err := os.WriteFile(path, []byte("movieId,title\n1,storm at sea\n2,ships and sailors\n3,harbour lights\n4,rice for dinner\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	likes := filepath.Join(t.TempDir(), "likes.csv")
+	if err := os.WriteFile(likes, []byte("user,item,action\na,1,like\na,2,like\na,3,like\nb,1,like\nb,2,buy\nc,4,like\nd,1,like\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"add", path}, {"events", "add", likes}, {"train", "--kind", "recommender"}} {
+		if code, out, errs := b.run(t.Context(), args...); code != 0 {
+			t.Fatalf("%v: code %d\n%s\n%s", args, code, out, errs)
+		}
+	}
+	code, out, errs := b.run(t.Context(), "recommend", "--user", "d", "--limit", "2")
+	if code != 0 || !strings.Contains(out, "because of storm at sea") || !strings.Contains(out, "ships and sailors") {
+		t.Errorf("code %d\n%s\n%s", code, out, errs)
+	}
+	if _, out, _ = b.run(t.Context(), "recommend", "--user", "nobody"); !strings.Contains(out, "popular") {
+		t.Errorf("a stranger: %s", out)
+	}
+	if _, out, _ = b.run(t.Context(), "recommend", "--session", "2", "--limit", "1", "--json"); strings.Contains(out, "because") || !strings.Contains(out, `"id"`) {
+		t.Errorf("scripts get reasons when they ask: %s", out)
+	}
+	if _, out, _ = b.run(t.Context(), "stats"); !strings.Contains(out, "recommendations") {
+		t.Errorf("stats: %s", out)
+	}
+	if code, _, _ = b.run(t.Context(), "recommend"); code != exitUsage {
+		t.Errorf("nothing to recommend by: code %d", code)
+	}
+}

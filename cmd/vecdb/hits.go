@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,6 +169,8 @@ func found(e *query.Explain) string {
 		return terms(e.Lexical)
 	case e.Mode == query.Hybrid:
 		return fmt.Sprintf("%s %.3f, %s", e.Metric, e.Dense, terms(e.Lexical))
+	case e.Mode == query.Behavioral:
+		return liked(e)
 	case len(e.Because) == 0:
 		return fmt.Sprintf("%s %.3f", e.Metric, e.Dense)
 	}
@@ -180,6 +183,21 @@ func found(e *query.Explain) string {
 		parts[i] = fmt.Sprintf("%s %.3f", name, b.Score)
 	}
 	return "near " + strings.Join(parts, ", ")
+}
+
+// liked tells what somebody liked that speaks for a hit.
+func liked(e *query.Explain) string {
+	switch {
+	case e.Behavior != nil && e.Behavior.Popular:
+		return "popular"
+	case len(e.Because) == 0:
+		return "goes with what was liked"
+	}
+	names := make([]string, len(e.Because))
+	for i, b := range e.Because {
+		names[i] = oneLine(cmp.Or(b.Text, b.ID), fieldWidth)
+	}
+	return "because of " + strings.Join(names, "; ")
 }
 
 // terms tells which words were found and what they brought.

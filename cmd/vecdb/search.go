@@ -138,11 +138,18 @@ func (a *app) similarCommand() *cobra.Command {
 
 func (a *app) recommendCommand() *cobra.Command {
 	var q queryFlags
-	var like, dislike, likeText, dislikeText []string
+	var like, dislike, likeText, dislikeText, sequence []string
+	var user string
 	cmd := &cobra.Command{
 		Use:   "recommend",
-		Short: "Find documents like some and unlike others",
-		Example: `  vecdb recommend --like tt0111161 --like tt0068646 --dislike tt0120338
+		Short: "Find documents for a user, or like some and unlike others",
+		Long: `Find documents for a user, by what events tell of all users (see vecdb events),
+or documents like some and unlike others. What the user knows, and the examples,
+are left out.`,
+		Example: `  vecdb recommend --user u1
+  vecdb recommend --user u1 --filter 'year>=2000' --diversity 0.3
+  vecdb recommend --session tt0111161 --session tt0068646
+  vecdb recommend --like tt0111161 --like tt0068646 --dislike tt0120338
   vecdb recommend --like-text "slow cinema" --dislike-text "superheroes" --explain`,
 		Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -150,14 +157,18 @@ func (a *app) recommendCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			r.User, r.Session = user, sequence
 			r.Like, r.Dislike = examples(like, likeText), examples(dislike, dislikeText)
-			if len(r.Like) == 0 {
-				return usage("%s needs something that is liked: --like ID or --like-text TEXT", cmd.CommandPath())
+			if user == "" && len(sequence)+len(r.Like) == 0 {
+				return usage("%s needs a user or something that is liked: --user USER, --like ID or --like-text TEXT", cmd.CommandPath())
 			}
+			r.Explain = r.Explain || (user != "" || len(sequence) > 0) && !a.forScripts()
 			return a.with(reads, func(s *session) error { return a.answer(cmd.Context(), s.Recommend, r, q.fields) })
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&user, "user", "", "whom to recommend to")
+	f.StringArrayVar(&sequence, "session", nil, "id of a document that somebody liked, the first one first; repeatable")
 	f.StringArrayVar(&like, "like", nil, "id of a liked document; repeatable")
 	f.StringArrayVar(&likeText, "like-text", nil, "text of the liked kind; repeatable")
 	f.StringArrayVar(&dislike, "dislike", nil, "id of a disliked document; repeatable")

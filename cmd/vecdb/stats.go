@@ -49,7 +49,7 @@ func statsRows(st client.Stats) [][]string {
 		rows = append(rows, headRows(h)...)
 	}
 	if b := st.Behavior; b != nil {
-		rows = append(rows, []string{"events", fmt.Sprintf("%s, %s, %s", count(b.Events), plural(b.Users, "user"), plural(b.Items, "item"))})
+		rows = append(rows, behaviorRows(b)...)
 	}
 	rows = append(rows, []string{"memory", memoryText(st)})
 	return append(rows, [][]string{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -11,19 +12,24 @@ import (
 )
 
 func (a *app) trainCommand() *cobra.Command {
-	var field string
+	var field, kind string
 	cmd := &cobra.Command{
 		Use:   "train",
-		Short: "Learn the labels of the documents now",
+		Short: "Learn the labels of the documents, or what users like together, now",
 		Long: `Learns to classify by the labels of the documents. A server does so by itself
 whenever labels have changed enough; this command does it now. Several methods
-are tried on labelled documents that are held out, and the best one is kept.`,
+are tried on labelled documents that are held out, and the best one is kept.
+With --kind recommender it learns from events what users like together.`,
 		Example: `  vecdb train
-  vecdb train --label-field topic -c news`,
+  vecdb train --label-field topic -c news
+  vecdb train --kind recommender -c movies`,
 		Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(reads, func(s *session) error {
-				h, err := s.Train(cmd.Context(), a.collection, client.TrainRequest{LabelField: field})
+				if kind == client.KindRecommender {
+					return a.trainRecommender(cmd.Context(), s)
+				}
+				h, err := s.Train(cmd.Context(), a.collection, client.TrainRequest{Kind: kind, LabelField: field})
 				if err != nil {
 					return err
 				}
@@ -35,8 +41,36 @@ are tried on labelled documents that are held out, and the best one is kept.`,
 			})
 		},
 	}
+	cmd.Flags().StringVar(&kind, "kind", client.KindClassifier, "classifier or recommender")
 	cmd.Flags().StringVar(&field, "label-field", query.DefaultLabelField, "field that holds the labels")
 	return cmd
+}
+
+// trainRecommender learns what users like together.
+func (a *app) trainRecommender(ctx context.Context, s *session) error {
+	b, err := s.TrainRecommender(ctx, a.collection)
+	if err != nil {
+		return err
+	}
+	if a.forScripts() {
+		return a.printJSON(b)
+	}
+	a.renderTable(nil, behaviorRows(&b))
+	return nil
+}
+
+// behaviorRows are the lines of a table about events and what was learnt from
+// them.
+func behaviorRows(b *client.Behavior) [][]string {
+	rows := [][]string{{"events", fmt.Sprintf("%s, %s, %s", count(b.Events), plural(b.Users, "user"), plural(b.Items, "item"))}}
+	switch m := b.Model; {
+	case m != nil:
+		rows = append(rows, []string{"recommendations", fmt.Sprintf("%s, learnt from %s in %.1f s (version %d)%s", plural(m.Items, "item"), plural(m.Users, "user"), m.Took, b.Version,
+			pick(b.Pending, ", there are other events since", ""))})
+	case b.Why != "":
+		rows = append(rows, []string{"recommendations", "not learnt: " + b.Why})
+	}
+	return rows
 }
 
 // headRows are the lines of a table about what was learnt.

@@ -1,0 +1,363 @@
+package vecdb
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/vecdb/vecdb/index/snapshot"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/recommender"
+)
+
+const (
+	// A model of recommendations is trained anew when nothing has happened for a
+	// while, and one in relearnShare of what users did is new.
+	relearnShare = 20
+
+	// tasteSuffix ends the name of the file that keeps the model of a collection.
+	// It holds tasteMagic, the length of its keptModel as JSON (uint32) and that,
+	// the model, and in the end a CRC-32C of it all. The numbers are
+	// little-endian.
+	tasteSuffix = ".taste"
+)
+
+var tasteMagic = []byte("vecdb taste 1\n")
+
+// advisor keeps what is recommended by in step with the events of a collection.
+// Histories are there at once; the model of what goes together is trained in
+// the background, and saved.
+type advisor struct {
+	c        *Collection
+	behavior *recommender.Behavior
+	logger   *slog.Logger
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+	turn     chan struct{} // holds one while a model is trained
+	woken    chan struct{} // gets one when something has happened
+
+	mu    sync.RWMutex // guards the rest
+	state advice
+	erase bool // something was deleted that the model has learnt from
+}
+
+// advice is a model and what it was made of.
+type advice struct {
+	model   *recommender.Model // nil where there is none
+	why     string             // why there is none
+	version int                // grows with each training
+	seq     uint64             // the last event that was there
+	changes uint64             // the last change of documents that was there
+	tried   bool
+}
+
+// keptModel is what the file tells about a model beside itself.
+type keptModel struct {
+	Version int    `json:"version"`
+	Seq     uint64 `json:"seq"`
+	Changes uint64 `json:"changes"`
+	Created int64  `json:"created"` // when the collection was made
+}
+
+// startAdvisor reads the events and the model of an earlier run, and starts
+// following the events.
+func startAdvisor(c *Collection) (*advisor, error) {
+	behavior, err := loadBehavior(c.stored)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a := &advisor{c: c, behavior: behavior, logger: c.db.options.Logger.With("collection", c.Name()), cancel: cancel,
+		turn: make(chan struct{}, 1), woken: make(chan struct{}, 1)}
+	state, err := a.load()
+	switch {
+	case err == nil:
+		a.state = state
+	case !errors.Is(err, fs.ErrNotExist):
+		a.logger.Warn("the kept model of recommendations cannot be used, it will be trained again", "error", err)
+	}
+	if !c.db.options.ReadOnly {
+		a.running.Go(func() { a.follow(ctx) })
+	}
+	return a, nil
+}
+
+func (a *advisor) close() {
+	a.cancel()
+	a.running.Wait()
+}
+
+// add takes events that have been stored.
+func (a *advisor) add(fresh []core.Event) {
+	a.behavior.Add(fresh)
+	a.wake()
+}
+
+// forget leaves out events that have been deleted.
+func (a *advisor) forget(f EventFilter, seq uint64) {
+	a.behavior.Forget(f.User, f.Item, seq)
+	a.mu.Lock()
+	a.erase = true
+	a.mu.Unlock()
+	a.wake()
+}
+
+func (a *advisor) wake() {
+	select {
+	case a.woken <- struct{}{}:
+	default:
+	}
+}
+
+// follow trains when enough has happened and the collection rests, until ctx
+// ends.
+func (a *advisor) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		moved := a.c.applier.waitMoved()
+		timer := time.NewTimer(trainAfter)
+		select {
+		case <-ctx.Done():
+		case <-a.woken:
+		case <-moved:
+		case <-timer.C:
+			err := a.catchUp(ctx, a.due, max(1, runtime.GOMAXPROCS(0)/2))
+			if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, core.ErrClosed) && !errors.Is(err, core.ErrNotFound) {
+				a.logger.Warn("recommendations are not learnt", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-moved:
+			case <-a.woken:
+			}
+		}
+		timer.Stop()
+	}
+}
+
+func (a *advisor) get() advice {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.state
+}
+
+// due reports whether enough has happened to learn again.
+func (a *advisor) due(have advice) bool {
+	a.mu.RLock()
+	erase := a.erase
+	a.mu.RUnlock()
+	size := a.behavior.Size()
+	if erase || have.model == nil {
+		return true
+	}
+	since := int(min(size.Seq-min(have.seq, size.Seq), 1<<40))
+	return since*relearnShare >= size.Pairs || a.unlearnt(have)*relearnShare >= have.model.Info().Items
+}
+
+// stale reports whether a model learnt now could be another one.
+func (a *advisor) stale(have advice) bool {
+	return have.seq != a.behavior.Size().Seq || have.changes != a.c.stored.LastSeq() && (have.model == nil || a.unlearnt(have) > 0)
+}
+
+// hasUnlearnt is the due of callers who wait for what documents change.
+func (a *advisor) hasUnlearnt(have advice) bool { return a.unlearnt(have) > 0 }
+
+// unlearnt counts the items of events that are documents by now and that the
+// model does not know.
+func (a *advisor) unlearnt(have advice) int {
+	var ids []string
+	for _, id := range a.behavior.Items() {
+		if have.model == nil || !have.model.Knows(id) {
+			ids = append(ids, id)
+		}
+	}
+	ords, err := a.c.stored.Ords(ids)
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for _, ord := range ords {
+		if ord != core.NoOrd {
+			n++
+		}
+	}
+	return n
+}
+
+// catchUp trains the model if it could be another one by now and due asks for
+// it.
+func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, workers int) error {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	have := a.get()
+	if a.behavior.Size().Seq == 0 || have.tried && !a.stale(have) || !due(have) {
+		return nil
+	}
+	next := advice{version: have.version + 1, changes: a.c.stored.LastSeq(), tried: true}
+	a.mu.Lock()
+	a.erase = false
+	a.mu.Unlock()
+	next.seq = a.behavior.Size().Seq
+	model, err := recommender.Train(ctx, a.behavior, a.vectors, recommender.Options{Workers: workers})
+	switch {
+	case errors.Is(err, recommender.ErrNothing):
+		next.why = err.Error()
+	case err != nil:
+		return err
+	default:
+		next.model, next.seq = model, model.Info().Seq
+		i := model.Info()
+		a.logger.Info("recommendations are learnt", "items", i.Items, "users", i.Users, "pairs", i.Pairs, "seconds", i.Took)
+	}
+	a.mu.Lock()
+	a.state = next
+	a.mu.Unlock()
+	if err := a.save(next); err != nil {
+		a.logger.Warn("the model of recommendations is not saved, it will be trained again at the next start", "error", err)
+	}
+	return nil
+}
+
+// vectors returns the vectors of documents, nil where there is none.
+func (a *advisor) vectors(ids []string) ([][]float32, error) {
+	ords, err := a.c.stored.Ords(ids)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := a.c.stored.Documents(ords, true)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(ids))
+	for i, doc := range docs {
+		if doc != nil {
+			out[i] = doc.Vector
+		}
+	}
+	return out, nil
+}
+
+// save writes the model for the next start, or takes the file away where there
+// is none.
+func (a *advisor) save(s advice) error {
+	to := a.c.db.snapshots
+	if to == nil || to.readOnly {
+		return nil
+	}
+	if s.model == nil {
+		return snapshot.Remove(to.path(a.c.stored.Number(), tasteSuffix))
+	}
+	about, err := json.Marshal(keptModel{s.version, s.seq, s.changes, a.c.info.Created.UnixNano()})
+	if err != nil {
+		return err
+	}
+	out := bytes.NewBuffer(append([]byte(nil), tasteMagic...))
+	_ = binary.Write(out, binary.LittleEndian, uint32(len(about))) // a buffer takes everything
+	out.Write(about)
+	if _, err := s.model.WriteTo(out); err != nil {
+		return err
+	}
+	data := binary.LittleEndian.AppendUint32(out.Bytes(), crc32.Checksum(out.Bytes(), headsTable))
+	return to.write(a.c.stored.Number(), tasteSuffix, int64(len(data)), func(path string) error {
+		return snapshot.Write(path, func(f *os.File) error {
+			_, err := f.Write(data)
+			return err
+		})
+	})
+}
+
+// load reads the file and checks that it belongs to the collection.
+func (a *advisor) load() (advice, error) {
+	if a.c.db.snapshots == nil {
+		return advice{}, fs.ErrNotExist
+	}
+	data, err := os.ReadFile(a.c.db.snapshots.path(a.c.stored.Number(), tasteSuffix))
+	if err != nil {
+		return advice{}, err
+	}
+	body, ok := bytes.CutPrefix(data, tasteMagic)
+	if !ok || len(body) < 8 {
+		return advice{}, fmt.Errorf("the file of recommendations has another form: %w", core.ErrCorrupt)
+	}
+	end := len(data) - 4
+	if binary.LittleEndian.Uint32(data[end:]) != crc32.Checksum(data[:end], headsTable) {
+		return advice{}, fmt.Errorf("the checksum of the file of recommendations does not hold: %w", core.ErrCorrupt)
+	}
+	size := uint64(binary.LittleEndian.Uint32(body))
+	body = body[4 : len(body)-4]
+	if size > uint64(len(body)) {
+		return advice{}, fmt.Errorf("the file of recommendations is cut short: %w", core.ErrCorrupt)
+	}
+	var k keptModel
+	if err := json.Unmarshal(body[:size], &k); err != nil {
+		return advice{}, fmt.Errorf("the file of recommendations: %w: %w", err, core.ErrCorrupt)
+	}
+	if k.Created != a.c.info.Created.UnixNano() || k.Seq > a.c.stored.EventSeq() || k.Changes > a.c.stored.LastSeq() {
+		return advice{}, fmt.Errorf("the file of recommendations belongs to another history of the collection: %w", core.ErrCorrupt)
+	}
+	model, err := recommender.Read(body[size:])
+	if err != nil {
+		return advice{}, err
+	}
+	return advice{model: model, version: k.Version, seq: k.Seq, changes: k.Changes, tried: true}, nil
+}
+
+// verify reports a file that cannot be used.
+func (a *advisor) verify(report func(string)) {
+	if _, err := a.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		report(fmt.Sprintf("collection %s: %v; it is made anew with: vecdb train --kind recommender", a.c.Name(), err))
+	}
+}
+
+// Behavior returns what users do and what was learnt from that.
+func (s source) Behavior() (*recommender.Behavior, *recommender.Model) {
+	return s.c.advisor.behavior, s.c.advisor.get().model
+}
+
+// BehaviorStats tells how much is known of what users do.
+type BehaviorStats struct {
+	Events  int
+	Users   int
+	Items   int
+	Version int               // of the model, grows with each training
+	Model   *recommender.Info // nil where nothing was learnt
+	Why     string            // why there is no model
+	Pending bool              // events have come or gone since the model was trained
+}
+
+func (a *advisor) stats() BehaviorStats {
+	size, have := a.behavior.Size(), a.get()
+	s := BehaviorStats{Events: int(a.c.stored.EventCount()), Users: size.Users, Items: size.Items,
+		Version: have.version, Why: have.why, Pending: have.seq != size.Seq}
+	if have.model != nil {
+		info := have.model.Info()
+		s.Model = &info
+	}
+	return s
+}
+
+// TrainRecommender learns from all events now, whether there is much new or
+// not. The error matches ErrInvalid when there is nothing to learn from.
+func (c *Collection) TrainRecommender(ctx context.Context) (BehaviorStats, error) {
+	if err := c.advisor.catchUp(ctx, func(advice) bool { return true }, 0); err != nil {
+		return BehaviorStats{}, fmt.Errorf("learn recommendations for %s: %w", c.Name(), err)
+	}
+	s := c.advisor.stats()
+	if s.Model == nil {
+		return s, core.Invalid("", "add events, and documents with the ids of their items", "nothing can be learnt from the events: %s", recommender.ErrNothing)
+	}
+	return s, nil
+}
