@@ -82,12 +82,13 @@ var (
 	documentsDesc = prometheus.NewDesc("vecdb_documents", "Documents stored.", []string{"collection"}, nil)
 	pendingDesc   = prometheus.NewDesc("vecdb_index_pending", "Committed changes that searches do not see yet.", []string{"collection"}, nil)
 	memoryDesc    = prometheus.NewDesc("vecdb_index_bytes", "Memory of the indexes, in bytes.", []string{"collection"}, nil)
+	eventsDesc    = prometheus.NewDesc("vecdb_events", "Events stored.", []string{"collection"}, nil)
 	storageDesc   = prometheus.NewDesc("vecdb_storage_bytes", "Space that the stored data takes, in bytes.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s sizes) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{documentsDesc, pendingDesc, memoryDesc, storageDesc} {
+	for _, d := range []*prometheus.Desc{documentsDesc, pendingDesc, memoryDesc, eventsDesc, storageDesc} {
 		to <- d
 	}
 }
@@ -98,6 +99,7 @@ func (s sizes) Collect(to chan<- prometheus.Metric) {
 		st := col.Stats()
 		to <- prometheus.MustNewConstMetric(documentsDesc, prometheus.GaugeValue, float64(st.Documents), col.Name())
 		to <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(st.Index.Pending), col.Name())
+		to <- prometheus.MustNewConstMetric(eventsDesc, prometheus.GaugeValue, float64(st.Behavior.Events), col.Name())
 		to <- prometheus.MustNewConstMetric(memoryDesc, prometheus.GaugeValue, float64(st.Index.Bytes), col.Name())
 	}
 	to <- prometheus.MustNewConstMetric(storageDesc, prometheus.GaugeValue, float64(s.db.SizeBytes()))
