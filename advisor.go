@@ -57,6 +57,7 @@ type advice struct {
 	why     string             // why there is none
 	version int                // grows with each training
 	seq     uint64             // the last event that was there
+	count   uint64             // the events that were there
 	changes uint64             // the last change of documents that was there
 	tried   bool
 }
@@ -65,6 +66,7 @@ type advice struct {
 type keptModel struct {
 	Version int    `json:"version"`
 	Seq     uint64 `json:"seq"`
+	Count   uint64 `json:"count"`
 	Changes uint64 `json:"changes"`
 	Created int64  `json:"created"` // when the collection was made
 }
@@ -83,6 +85,9 @@ func startAdvisor(c *Collection) (*advisor, error) {
 	switch {
 	case err == nil:
 		a.state = state
+		// Each event since has taken a number; a deletion takes one and leaves
+		// fewer events.
+		a.erase = c.stored.EventCount()-state.count != c.stored.EventSeq()-state.seq
 	case !errors.Is(err, fs.ErrNotExist):
 		a.logger.Warn("the kept model of recommendations cannot be used, it will be trained again", "error", err)
 	}
@@ -206,7 +211,7 @@ func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, workers in
 	if a.behavior.Size().Seq == 0 || have.tried && !a.stale(have) || !due(have) {
 		return nil
 	}
-	next := advice{version: have.version + 1, changes: a.c.stored.LastSeq(), tried: true}
+	next := advice{version: have.version + 1, count: a.c.stored.EventCount(), changes: a.c.stored.LastSeq(), tried: true}
 	a.mu.Lock()
 	a.erase = false
 	a.mu.Unlock()
@@ -216,6 +221,9 @@ func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, workers in
 	case errors.Is(err, recommender.ErrNothing):
 		next.why = err.Error()
 	case err != nil:
+		a.mu.Lock()
+		a.erase = true // perhaps; training once more does no harm
+		a.mu.Unlock()
 		return err
 	default:
 		next.model, next.seq = model, model.Info().Seq
@@ -260,7 +268,7 @@ func (a *advisor) save(s advice) error {
 	if s.model == nil {
 		return snapshot.Remove(to.path(a.c.stored.Number(), tasteSuffix))
 	}
-	about, err := json.Marshal(keptModel{s.version, s.seq, s.changes, a.c.info.Created.UnixNano()})
+	about, err := json.Marshal(keptModel{s.version, s.seq, s.count, s.changes, a.c.info.Created.UnixNano()})
 	if err != nil {
 		return err
 	}
@@ -312,7 +320,7 @@ func (a *advisor) load() (advice, error) {
 	if err != nil {
 		return advice{}, err
 	}
-	return advice{model: model, version: k.Version, seq: k.Seq, changes: k.Changes, tried: true}, nil
+	return advice{model: model, version: k.Version, seq: k.Seq, count: k.Count, changes: k.Changes, tried: true}, nil
 }
 
 // verify reports a file that cannot be used.

@@ -182,3 +182,38 @@ func TestRecommendationsAreLearntInTheBackground(t *testing.T) {
 	}
 	allBegin(t, recommended(t, c, vecdb.Request{User: "u1", Limit: 4}), "k")
 }
+
+// TestWhatIsForgottenIsUnlearntAfterACrashToo deletes the events of a user and
+// closes before anything can be learnt again.
+func TestWhatIsForgottenIsUnlearntAfterACrashToo(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir, vecdb.Options{})
+	c := collection(t, db, "shelf", vecdb.CollectionOptions{})
+	docs, events := shelf()
+	if _, err := c.Upsert(t.Context(), docs, vecdb.WaitIndexed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.AddEvents(t.Context(), events, vecdb.WaitTrained); err != nil {
+		t.Fatal(err)
+	}
+	before := c.Stats().Behavior
+	if _, err := c.DeleteEvents(t.Context(), vecdb.EventFilter{User: "u3"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, dir, vecdb.Options{})
+	c, err := db.Collection("shelf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); c.Stats().Behavior.Model.Users == before.Model.Users; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the forgotten user is still in the model after a minute: %+v", c.Stats().Behavior)
+		}
+	}
+	if s := c.Stats().Behavior; s.Model.Users != 19 || s.Pending {
+		t.Errorf("%+v", s)
+	}
+}

@@ -145,5 +145,6 @@ func loadBehavior(stored *storage.Collection) (*recommender.Behavior, error) {
 		return nil
 	})
 	b.Load(events)
+	b.Reach(stored.EventSeq())
 	return b, err
 }

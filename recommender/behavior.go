@@ -147,6 +147,14 @@ func (b *Behavior) Forget(user, item string, seq uint64) {
 	}
 }
 
+// Reach tells the number of the last event or deletion, where the events that
+// were loaded do not.
+func (b *Behavior) Reach(seq uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = max(b.last, seq)
+}
+
 // History returns what a user did, oldest first; nil when nothing is known.
 func (b *Behavior) History(user string) []Taste {
 	b.mu.RLock()
