@@ -89,9 +89,31 @@ func (a *app) addEventFiles(ctx context.Context, s *session, paths []string, o e
 		}
 		sum.print(a)
 	}
+	if err := a.learnBehavior(ctx, s); err != nil {
+		return err
+	}
 	a.tell("%s", a.outStyle().dim("next: vecdb recommend"+a.sameTarget()+" --user USER"))
 	if refused > 0 {
 		return partlyError{refused}
+	}
+	return nil
+}
+
+// learnBehavior learns from the events of a directory at once, since there is no
+// server that would do it in the background.
+func (a *app) learnBehavior(ctx context.Context, s *session) error {
+	if s.db == nil {
+		return nil
+	}
+	c, err := s.db.Collection(a.collection)
+	if err != nil {
+		return err
+	}
+	b, err := c.TrainRecommender(ctx)
+	if err == nil {
+		a.note("  learnt what goes together: %s, by %s", plural(b.Model.Items, "item"), plural(b.Model.Users, "user"))
+	} else if !errors.Is(err, vecdb.ErrInvalid) { // then there is nothing to learn
+		return err
 	}
 	return nil
 }
