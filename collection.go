@@ -131,6 +131,17 @@ func (c *Collection) Recommend(ctx context.Context, r Request) (Response, error)
 	return c.engine.Recommend(ctx, r)
 }
 
+// Count counts the documents that satisfy a filter, as far as the index has
+// come.
+func (c *Collection) Count(ctx context.Context, r query.CountRequest) (query.CountResponse, error) {
+	return c.engine.Count(ctx, r)
+}
+
+// Facet counts the documents of each value of a field.
+func (c *Collection) Facet(ctx context.Context, r query.FacetRequest) (query.FacetResponse, error) {
+	return c.engine.Facet(ctx, r)
+}
+
 // Classify labels texts by what was learnt from the labels of documents, or by
 // those of their nearest neighbors.
 func (c *Collection) Classify(ctx context.Context, r ClassifyRequest) (ClassifyResponse, error) {

@@ -23,7 +23,7 @@ func checkFieldTypes(types map[string]string) error {
 			return core.Invalid(pointer, "leave it out", "%q is a member of every document, not a field", name)
 		}
 		if _, known := fieldKinds[kind]; !known {
-			return core.Invalid(pointer, "use keyword, text, integer, float or bool", "unknown field type %q", kind)
+			return core.Invalid(pointer, "use keyword, text, integer, float, bool, datetime or geo", "unknown field type %q", kind)
 		}
 	}
 	return nil
@@ -36,6 +36,14 @@ var fieldKinds = map[string]func(any) bool{
 	"integer": func(v any) bool { _, ok := v.(int64); return ok },
 	"float":   func(v any) bool { return isNumber(v) },
 	"bool":    func(v any) bool { _, ok := v.(bool); return ok },
+	"datetime": func(v any) bool {
+		text, ok := v.(string)
+		if ok {
+			_, ok = core.ParseTime(text)
+		}
+		return ok
+	},
+	"geo": func(v any) bool { _, ok := core.PointOf(v); return ok },
 }
 
 func isString(v any) bool { _, ok := v.(string); return ok }

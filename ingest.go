@@ -11,7 +11,6 @@ import (
 
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/internal/core"
-	"github.com/vecdb/vecdb/query"
 	"github.com/vecdb/vecdb/storage"
 )
 
@@ -244,18 +243,6 @@ func (c *Collection) DeleteWhere(ctx context.Context, f *Filter, w Wait) (int, e
 		}
 	}
 	return c.Delete(ctx, ids, w)
-}
-
-// Count returns how many documents satisfy f; nil counts all.
-func (c *Collection) Count(ctx context.Context, f *query.Filter) (int, error) {
-	if f == nil {
-		return c.Len(), nil
-	}
-	set, err := c.engine.Matching(ctx, f)
-	if err != nil {
-		return 0, err
-	}
-	return set.Len(), nil
 }
 
 // waitFor waits as far as w asks. The documents are stored whatever it

@@ -93,7 +93,8 @@ type CollectionOptions struct {
 	Dim int
 	// Metric is "cosine" (default), "dot" or "l2".
 	Metric string
-	// Fields declares types of fields: keyword, text, integer, float or bool.
+	// Fields declares types of fields: keyword, text, integer, float, bool,
+	// datetime (RFC 3339, or a date) or geo (an object with lat and lon).
 	// Fields that are not named may hold anything.
 	Fields map[string]string
 }

@@ -3,6 +3,8 @@ package vecdb
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/index"
@@ -81,6 +83,16 @@ func (s source) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) 
 
 // Lookup asks the index of fields.
 func (s source) Lookup(cond core.Condition) (*core.Set, error) { return s.c.fields.Lookup(cond) }
+
+// Facet asks the index of fields.
+func (s source) Facet(field string, within *core.Set, limit int) ([]core.FacetValue, int) {
+	return s.c.fields.Facet(field, within, limit)
+}
+
+// FieldNames asks the index of fields, and the declaration.
+func (s source) FieldNames() []string {
+	return slices.AppendSeq(s.c.fields.Names(), maps.Keys(s.c.info.Fields))
+}
 
 // embed embeds texts with the collection's model and cuts the vectors to the
 // collection's dimension.

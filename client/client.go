@@ -278,6 +278,18 @@ func (c *Client) Classify(ctx context.Context, collection string, r query.Classi
 	return out, err
 }
 
+// Count counts documents of a collection.
+func (c *Client) Count(ctx context.Context, collection string, r query.CountRequest) (out query.CountResponse, err error) {
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "count"), r, &out)
+	return out, err
+}
+
+// Facet counts the documents of each value of a field of a collection.
+func (c *Client) Facet(ctx context.Context, collection string, r query.FacetRequest) (out query.FacetResponse, err error) {
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "facet"), r, &out)
+	return out, err
+}
+
 // Train learns the labels of a field and returns when that is done.
 func (c *Client) Train(ctx context.Context, collection string, r TrainRequest) (out Head, err error) {
 	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "train"), r, &out)

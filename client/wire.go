@@ -53,7 +53,8 @@ type CreateCollection struct {
 	Dimension int `json:"dimension,omitempty"`
 	// Metric is "cosine" (the default), "dot" or "l2".
 	Metric string `json:"metric,omitempty"`
-	// Fields declares types of fields: keyword, text, integer, float, bool.
+	// Fields declares types of fields: keyword, text, integer, float, bool,
+	// datetime (RFC 3339, or a date), geo (an object with lat and lon).
 	// Documents with another type there are refused.
 	Fields map[string]string `json:"fields,omitempty"`
 }

@@ -77,7 +77,10 @@ func timeOf(v any) (time.Time, bool) {
 // parseTime reads a time in RFC 3339, or its beginning: a date, a month, a
 // year.
 func parseTime(text string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly, "2006-01", "2006"} {
+	if t, ok := core.ParseTime(text); ok {
+		return t, true
+	}
+	for _, layout := range []string{"2006-01", "2006"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true
 		}

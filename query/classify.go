@@ -84,7 +84,7 @@ func (e *Engine) labelled(ctx context.Context, r ClassifyRequest) (*core.Set, er
 	}
 	matching, err := e.matching(ctx, r.Filter)
 	if err != nil {
-		return nil, err
+		return nil, core.At("/filter", err)
 	}
 	return intersect(allow, matching), nil
 }

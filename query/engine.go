@@ -35,6 +35,11 @@ type Source interface {
 	// Lookup returns the ordinals that satisfy a condition; the caller owns
 	// the set. "id exists" holds for every document.
 	Lookup(cond core.Condition) (*core.Set, error)
+	// Facet counts the documents of each value of a field within a set, nil for
+	// all, and returns the limit most frequent ones and the number of values.
+	Facet(field string, within *core.Set, limit int) (values []core.FacetValue, distinct int)
+	// FieldNames returns the names of the fields that any document has.
+	FieldNames() []string
 	// Head returns the head that is trained on the labels of a field, nil where
 	// there is none, and then why.
 	Head(labelField string) (head *train.Head, why string)

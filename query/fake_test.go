@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -229,12 +230,44 @@ func (f *fake) Lookup(cond core.Condition) (*core.Set, error) {
 	return set, nil
 }
 
+func (f *fake) Facet(field string, within *core.Set, limit int) (out []core.FacetValue, distinct int) {
+	counts := map[any]int{}
+	for ord, doc := range f.docs {
+		if doc != nil && (within == nil || within.Contains(core.Ord(ord))) {
+			for _, v := range valuesOf(doc, field) {
+				counts[v]++
+			}
+		}
+	}
+	for v, n := range counts {
+		out = append(out, core.FacetValue{Value: v, Count: n})
+	}
+	slices.SortFunc(out, func(a, b core.FacetValue) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(fmt.Sprint(a.Value), fmt.Sprint(b.Value)))
+	})
+	return out[:min(limit, len(out))], len(out)
+}
+
+func (f *fake) FieldNames() (names []string) {
+	for _, doc := range f.docs {
+		if doc != nil {
+			names = slices.AppendSeq(names, maps.Keys(doc.Fields))
+		}
+	}
+	return names
+}
+
 // holds tells whether a document satisfies a condition, the slow and plain
 // way.
 func holds(doc *core.Document, cond core.Condition) bool {
 	values := valuesOf(doc, cond.Field)
 	if cond.Op == core.CondExists {
 		return (len(values) > 0) == cond.Values[0].(bool)
+	}
+	if cond.Op == core.CondGeoRadius || cond.Op == core.CondGeoBox {
+		v, _ := doc.Field(cond.Field)
+		p, ok := core.PointOf(v)
+		return ok && cond.Values[0].(core.Area).Contains(p)
 	}
 	return slices.ContainsFunc(values, func(v any) bool {
 		return slices.ContainsFunc(cond.Values, func(want any) bool { return compares(v, cond.Op, want) })
@@ -259,6 +292,14 @@ func valuesOf(doc *core.Document, field string) []any {
 }
 
 func compares(v any, op core.CondOp, want any) bool {
+	text, isText := v.(string)
+	part, isPart := want.(string)
+	switch {
+	case op == core.CondPrefix:
+		return isText && strings.HasPrefix(text, part)
+	case op == core.CondContains && isText && isPart:
+		return strings.Contains(text, part)
+	}
 	order, ok := compare(v, want)
 	if !ok {
 		return false

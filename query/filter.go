@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"math"
 	"reflect"
 	"strconv"
@@ -11,8 +12,8 @@ import (
 
 // Limits of a filter.
 const (
-	MaxFilterDepth = 32    // nodes on the way from the root to a leaf, both counted
-	MaxFilterNodes = 1_000 // nodes in all
+	MaxFilterDepth = 32     // nodes on the way from the root to a leaf, both counted
+	MaxFilterNodes = 20_000 // nodes in all
 )
 
 // Filter is a tree of conditions. A node is either one of And, Or and Not, or
@@ -23,11 +24,16 @@ const (
 //	         {"not": {"field": "genre", "in": ["war", "crime"]}}]}
 //
 // Values are strings, booleans and numbers; the four order comparisons take
-// strings and numbers. A field that holds an array satisfies a comparison when
-// any element does, each comparison on its own; a document without the field
-// satisfies none but "exists": false. An empty In is satisfied by none. Nested
-// objects are reached by dotted names. The fields "id" (eq, in, exists) and
-// "text" (exists) can be asked too.
+// strings and numbers. Times (RFC 3339, or dates) are compared with times, as
+// moments; other strings by their bytes. Prefix takes the beginning of strings,
+// Contains a part of them, or a number or boolean that an array holds. GeoRadius
+// and GeoBox look for points, objects with the numbers "lat" and "lon". A field
+// that holds an array satisfies a comparison when any element does, each
+// comparison on its own; a document without the field satisfies none but
+// "exists": false. An empty In is satisfied by none. Nested objects are reached
+// by dotted names. The fields "id" (eq, in, exists) and "text" (exists) can be
+// asked too. A comparison with a kind of value that a field never holds, for
+// instance of a number with a string, is refused when it is asked.
 type Filter struct {
 	And []*Filter `json:"and,omitempty"`
 	Or  []*Filter `json:"or,omitempty"`
@@ -41,6 +47,11 @@ type Filter struct {
 	Lt     any    `json:"lt,omitempty"`
 	Lte    any    `json:"lte,omitempty"`
 	Exists *bool  `json:"exists,omitempty"`
+
+	Contains  any          `json:"contains,omitempty"`
+	Prefix    any          `json:"prefix,omitempty"`
+	GeoRadius *core.Circle `json:"geo_radius,omitempty"`
+	GeoBox    *core.Box    `json:"geo_box,omitempty"`
 }
 
 // filterForm shows in hints what a node looks like.
@@ -121,7 +132,7 @@ func (f *Filter) checkLeaf() error {
 	case f.Field == "vector":
 		return core.Invalid("/field", "search by it instead", "vectors cannot be compared in a filter")
 	case len(list) == 0:
-		return core.Invalid("", `add "eq", "in", "gt", "gte", "lt", "lte" or "exists"`, "the field %.80q is compared with nothing", f.Field)
+		return core.Invalid("", `add "eq", "in", "gt", "gte", "lt", "lte", "exists", "contains", "prefix", "geo_radius" or "geo_box"`, "the field %.80q is compared with nothing", f.Field)
 	}
 	for _, c := range list {
 		if _, err := c.condition(f.Field); err != nil {
@@ -143,6 +154,7 @@ func (f *Filter) comparisons() []comparison {
 	for _, c := range []comparison{
 		{core.CondEq, []any{f.Eq}}, {core.CondGt, []any{f.Gt}}, {core.CondGte, []any{f.Gte}},
 		{core.CondLt, []any{f.Lt}}, {core.CondLte, []any{f.Lte}},
+		{core.CondContains, []any{f.Contains}}, {core.CondPrefix, []any{f.Prefix}},
 	} {
 		if c.values[0] != nil {
 			list = append(list, c)
@@ -153,6 +165,12 @@ func (f *Filter) comparisons() []comparison {
 	}
 	if f.Exists != nil {
 		list = append(list, comparison{core.CondExists, []any{*f.Exists}})
+	}
+	if f.GeoRadius != nil {
+		list = append(list, comparison{core.CondGeoRadius, []any{*f.GeoRadius}})
+	}
+	if f.GeoBox != nil {
+		list = append(list, comparison{core.CondGeoBox, []any{*f.GeoBox}})
 	}
 	return list
 }
@@ -166,6 +184,9 @@ func (c comparison) condition(field string) (core.Condition, error) {
 		return core.Condition{}, core.Invalid(pointer, `search for text, or use "exists"`, "the text cannot be compared in a filter")
 	case field == "id" && !equality && c.op != core.CondExists:
 		return core.Condition{}, core.Invalid(pointer, `use "eq" or "in"`, "ids can only be compared for equality")
+	}
+	if area, ok := c.values0().(core.Area); ok {
+		return core.Condition{Field: field, Op: c.op, Values: c.values}, core.At(pointer, checkArea(area))
 	}
 	values := make([]any, len(c.values))
 	for i, v := range c.values {
@@ -185,10 +206,41 @@ func (c comparison) condition(field string) (core.Condition, error) {
 	return core.Condition{Field: field, Op: c.op, Values: values}, nil
 }
 
+// values0 returns the first value, nil where there is none.
+func (c comparison) values0() any {
+	if len(c.values) == 0 {
+		return nil
+	}
+	return c.values[0]
+}
+
+// checkArea checks that an area lies on the earth.
+func checkArea(a core.Area) error {
+	onEarth := func(pointer string, p core.Point) error {
+		if math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180 {
+			return nil
+		}
+		return core.Invalid(pointer, "latitudes go from -90 to 90, longitudes from -180 to 180", "there is no point at latitude %v, longitude %v", p.Lat, p.Lon)
+	}
+	switch a := a.(type) {
+	case core.Circle:
+		if !(a.Radius >= 0) || math.IsInf(a.Radius, 0) {
+			return core.Invalid("/radius", "give meters", "the radius is %v", a.Radius)
+		}
+		return onEarth("/center", a.Center)
+	case core.Box:
+		if a.TopLeft.Lat < a.BottomRight.Lat {
+			return core.Invalid("/top_left", "swap the latitudes", "the top of the box lies south of its bottom")
+		}
+		return cmp.Or(onEarth("/top_left", a.TopLeft), onEarth("/bottom_right", a.BottomRight))
+	}
+	return nil
+}
+
 func checkComparable(field string, op core.CondOp, value any) error {
 	switch v := value.(type) {
 	case bool:
-		if op != core.CondEq && op != core.CondIn && op != core.CondExists {
+		if op != core.CondEq && op != core.CondIn && op != core.CondExists && op != core.CondContains {
 			return core.Invalid("", `use "eq", or compare with a number or a string`, "%q cannot order true and false", op)
 		}
 	case string:
@@ -196,6 +248,9 @@ func checkComparable(field string, op core.CondOp, value any) error {
 			return core.Invalid("", "send UTF-8", "the value is not valid UTF-8")
 		}
 		return nil
+	}
+	if op == core.CondPrefix {
+		return core.Invalid("", "give a string", "only strings have a beginning")
 	}
 	if field == "id" && op != core.CondExists {
 		return core.Invalid("", "give the id as a string", "ids are strings")

@@ -76,17 +76,49 @@ func (f *Filter) set(name string, v any, depth int) (err error) {
 			return core.Invalid("", "use true or false", "need true or false")
 		}
 		f.Exists = &flag
+	case "geo_radius":
+		f.GeoRadius = new(core.Circle)
+		err = setArea(v, map[string]any{"center": &f.GeoRadius.Center, "radius": &f.GeoRadius.Radius})
+	case "geo_box":
+		f.GeoBox = new(core.Box)
+		err = setArea(v, map[string]any{"top_left": &f.GeoBox.TopLeft, "bottom_right": &f.GeoBox.BottomRight})
 	default:
 		return f.setValue(name, v)
 	}
 	return err
 }
 
+// setArea reads the members of a circle or box, all of which must be there.
+func setArea(v any, members map[string]any) error {
+	object, _ := v.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if _, known := members[name]; !known {
+			return core.Invalid("/"+core.EscapePointer(name), "members are "+names(members), "unknown member %.80q", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		var ok bool
+		switch target := members[name].(type) {
+		case *core.Point:
+			*target, ok = core.PointOf(object[name])
+			if !ok {
+				return core.Invalid("/"+name, `for instance {"lat":52.5,"lon":13.4}`, "need a point with a latitude from -90 to 90 and a longitude from -180 to 180")
+			}
+		case *float64:
+			if *target, ok = numberOf(object[name]); !ok {
+				return core.Invalid("/"+name, "give meters", "need a number")
+			}
+		}
+	}
+	return nil
+}
+
 // setValue sets a comparison with one value.
 func (f *Filter) setValue(name string, v any) error {
-	target, known := map[string]*any{"eq": &f.Eq, "gt": &f.Gt, "gte": &f.Gte, "lt": &f.Lt, "lte": &f.Lte}[name]
+	target, known := map[string]*any{"eq": &f.Eq, "gt": &f.Gt, "gte": &f.Gte, "lt": &f.Lt, "lte": &f.Lte,
+		"contains": &f.Contains, "prefix": &f.Prefix}[name]
 	if !known {
-		return core.Invalid("", "use and, or, not, field, eq, in, gt, gte, lt, lte, exists", "unknown member %.80q", name)
+		return core.Invalid("", "use and, or, not, field, eq, in, gt, gte, lt, lte, exists, contains, prefix, geo_radius, geo_box", "unknown member %.80q", name)
 	}
 	if v == nil {
 		return core.Invalid("", `use "exists": false to find documents without the field`, "cannot compare with null")

@@ -29,7 +29,8 @@ func satisfies(f *query.Filter, doc *core.Document) bool {
 	case f.Not != nil:
 		return !satisfies(f.Not, doc)
 	}
-	return one(core.CondEq, f.Eq) && one(core.CondGt, f.Gt) && one(core.CondGte, f.Gte) && one(core.CondLt, f.Lt) && one(core.CondLte, f.Lte) &&
+	return (f.GeoRadius == nil || one(core.CondGeoRadius, *f.GeoRadius)) && (f.GeoBox == nil || one(core.CondGeoBox, *f.GeoBox)) &&
+		one(core.CondContains, f.Contains) && one(core.CondPrefix, f.Prefix) && one(core.CondEq, f.Eq) && one(core.CondGt, f.Gt) && one(core.CondGte, f.Gte) && one(core.CondLt, f.Lt) && one(core.CondLte, f.Lte) &&
 		(f.In == nil || holds(doc, core.Condition{Field: f.Field, Op: core.CondIn, Values: f.In})) &&
 		(f.Exists == nil || holds(doc, core.Condition{Field: f.Field, Op: core.CondExists, Values: []any{*f.Exists}}))
 }
@@ -48,6 +49,7 @@ func randomDocument(r *rand.Rand, id string) *core.Document {
 			fields[name] = randomValue(r)
 		}
 	}
+	fields["place"] = map[string]any{"lat": float64(r.IntN(90)), "lon": int64(r.IntN(90))}
 	return at(id, float64(r.IntN(360)), fields)
 }
 
@@ -71,7 +73,13 @@ func randomFilter(r *rand.Rand, depth int) *query.Filter {
 	}
 	f := &query.Filter{Field: []string{"p", "q", "r"}[r.IntN(3)]}
 	order := func() any { return []any{int64(r.IntN(5)), 1.5, "b"}[r.IntN(3)] }
-	switch r.IntN(5) {
+	switch r.IntN(8) {
+	case 5:
+		f.Field, f.GeoRadius = "place", &core.Circle{Center: core.Point{Lat: 45, Lon: 45}, Radius: 6e6 * r.Float64()}
+	case 6:
+		f.Field, f.GeoBox = "place", &core.Box{TopLeft: core.Point{Lat: 50, Lon: float64(r.IntN(90))}, BottomRight: core.Point{Lat: 10, Lon: 60}}
+	case 7:
+		f.Contains, f.Prefix = []any{"a", "b", int64(2), true}[r.IntN(4)], []any{"", "a", nil}[r.IntN(3)]
 	case 0:
 		f.Eq = randomValue(r)
 	case 1:
@@ -203,6 +211,13 @@ func TestFilterJSONRefusals(t *testing.T) {
 		{`{"field":"id","eq":5}`, "/eq", "ids are strings"},
 		{`{"field":"id","in":["a",true]}`, "/in/1", "ids are strings"},
 		{`{"field":"vector","exists":true}`, "/field", "vectors"},
+		{`{"field":"a","prefix":5}`, "/prefix", "only strings"},
+		{`{"field":"a","contains":null}`, "/contains", "null"},
+		{`{"field":"a","geo_radius":{"center":{"lat":91,"lon":0},"radius":5}}`, "/geo_radius/center", "need a point"},
+		{`{"field":"a","geo_radius":{"center":{"lat":1,"lon":0}}}`, "/geo_radius/radius", "need a number"},
+		{`{"field":"a","geo_radius":{"center":{"lat":1,"lon":0},"radius":-1}}`, "/geo_radius/radius", "the radius is -1"},
+		{`{"field":"a","geo_box":{"top_left":{"lat":1,"lon":0},"bottom_right":{"lat":2,"lon":0}}}`, "/geo_box/top_left", "south of its bottom"},
+		{`{"field":"a","geo_box":{"top":1}}`, "/geo_box/top", "unknown member"},
 		{`{"and":[]}`, "/and", "nothing to combine"},
 		{`{"or":{}}`, "/or", "array of nodes"},
 		{`{"and":null}`, "/and", "array of nodes"},
@@ -212,7 +227,7 @@ func TestFilterJSONRefusals(t *testing.T) {
 		{`{"and":[{"field":"a","eq":1}],"or":[{"field":"a","eq":1}]}`, "", `mixes "and" and "or"`},
 		{`{"not":{"field":"a","eq":1},"field":"b","eq":2}`, "", `mixes "not" and "field"`},
 		{nested(33), strings.Repeat("/not", 32), "levels deep"},
-		{`{"or":[` + strings.TrimSuffix(strings.Repeat(`{"field":"a","eq":1},`, 1000), ",") + `]}`, "/or/999", "more than 1000 nodes"},
+		{`{"or":[` + strings.TrimSuffix(strings.Repeat(`{"field":"a","eq":1},`, 20_000), ",") + `]}`, "/or/19999", "more than 20000 nodes"},
 	} {
 		var f query.Filter
 		err := json.Unmarshal([]byte(c.text), &f)
@@ -285,13 +300,13 @@ func TestErrorsOfALookupEndTheQuery(t *testing.T) {
 	f, e := fan()
 	f.lookupErr = core.Invalid("", "", "no such thing")
 	leaf := &query.Filter{Field: "broken", Eq: 1}
-	for _, filter := range []*query.Filter{
-		leaf, {And: []*query.Filter{leaf}}, {Or: []*query.Filter{leaf}}, {Not: leaf},
+	for pointer, filter := range map[string]*query.Filter{
+		"/filter/eq": leaf, "/filter/and/0/eq": {And: []*query.Filter{leaf}}, "/filter/or/0/eq": {Or: []*query.Filter{leaf}}, "/filter/not/eq": {Not: leaf},
 	} {
 		_, err := e.Search(t.Context(), query.Request{Vector: angle(0), Filter: filter})
-		wantInput(t, err, "/filter", "no such thing")
+		wantInput(t, err, pointer, "no such thing")
 		_, err = e.Classify(t.Context(), query.ClassifyRequest{Request: query.Request{Vector: angle(0), Filter: filter}})
-		wantInput(t, err, "/filter", "no such thing")
+		wantInput(t, err, pointer, "no such thing")
 	}
 }
 

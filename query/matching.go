@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -17,10 +18,12 @@ func (e *Engine) Matching(ctx context.Context, f *Filter) (*core.Set, error) {
 	if err := f.Validate(); err != nil {
 		return nil, core.At("/filter", err)
 	}
-	return e.matching(ctx, f)
+	set, err := e.matching(ctx, f)
+	return set, core.At("/filter", err)
 }
 
-// matching is Matching for a filter that was checked.
+// matching is Matching for a filter that was checked; pointers of errors are
+// relative to the filter.
 func (e *Engine) matching(ctx context.Context, f *Filter) (*core.Set, error) {
 	switch {
 	case f == nil:
@@ -37,10 +40,10 @@ func (e *Engine) matching(ctx context.Context, f *Filter) (*core.Set, error) {
 
 func (e *Engine) matchingAll(ctx context.Context, list []*Filter) (*core.Set, error) {
 	var out *core.Set
-	for _, f := range list {
+	for i, f := range list {
 		set, err := e.matching(ctx, f)
 		if err != nil {
-			return nil, err
+			return nil, core.At("/and/"+strconv.Itoa(i), err)
 		}
 		if out = intersect(out, set); out.Len() == 0 {
 			break
@@ -51,10 +54,10 @@ func (e *Engine) matchingAll(ctx context.Context, list []*Filter) (*core.Set, er
 
 func (e *Engine) matchingAny(ctx context.Context, list []*Filter) (*core.Set, error) {
 	out := core.NewSet()
-	for _, f := range list {
+	for i, f := range list {
 		set, err := e.matching(ctx, f)
 		if err != nil {
-			return nil, err
+			return nil, core.At("/or/"+strconv.Itoa(i), err)
 		}
 		out.Or(set)
 	}
@@ -71,7 +74,7 @@ func (e *Engine) matchingNot(ctx context.Context, f *Filter) (*core.Set, error) 
 	}
 	set, err := e.matching(ctx, f)
 	if err != nil {
-		return nil, err
+		return nil, core.At("/not", err)
 	}
 	all.AndNot(set)
 	return all, nil
@@ -86,7 +89,7 @@ func (e *Engine) matchingLeaf(ctx context.Context, f *Filter) (*core.Set, error)
 		}
 		set, err := e.lookup(ctx, cond)
 		if err != nil {
-			return nil, err
+			return nil, core.At("/"+string(c.op), err)
 		}
 		out = intersect(out, set)
 	}
@@ -99,7 +102,7 @@ func (e *Engine) lookup(ctx context.Context, cond core.Condition) (*core.Set, er
 	}
 	set, err := e.source.Lookup(cond)
 	if err != nil {
-		return nil, fmt.Errorf("filter on field %.80q: %w", cond.Field, core.At("/filter", err))
+		return nil, fmt.Errorf("filter on field %.80q: %w", cond.Field, err)
 	}
 	return set, nil
 }

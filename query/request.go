@@ -208,7 +208,10 @@ type Took struct {
 // first.
 type Response struct {
 	Hits []Hit `json:"hits"`
-	Took Took  `json:"took_ms"`
+	// Warnings tells what may be wrong with a request that found nothing: fields
+	// of the filter that no document has.
+	Warnings []string `json:"warnings,omitempty"`
+	Took     Took     `json:"took_ms"`
 }
 
 // Method is a way to classify.

@@ -51,7 +51,11 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 		return Response{}, err
 	}
 	took.Total = milliseconds(time.Since(start))
-	return Response{Hits: hits, Took: took}, nil
+	out := Response{Hits: hits, Took: took}
+	if len(hits) == 0 {
+		out.Warnings = e.warnings(r.Filter)
+	}
+	return out, nil
 }
 
 func (r Request) withDefaults() Request {
@@ -69,7 +73,7 @@ func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took)
 	defer stopwatch(&took.Search)()
 	allow, err := e.matching(ctx, r.Filter)
 	if err != nil {
-		return ranking{}, scope{}, err
+		return ranking{}, scope{}, core.At("/filter", err)
 	}
 	if s, err = e.newScope(ctx, allow, append(p.without, r.Exclude...)); err != nil {
 		return ranking{}, scope{}, err

@@ -23,6 +23,14 @@ func (s *Server) classify(c *gin.Context) {
 	answer(s, c, (*vecdb.Collection).Classify, func(r query.ClassifyResponse) query.Took { return r.Took })
 }
 
+func (s *Server) count(c *gin.Context) {
+	answer(s, c, (*vecdb.Collection).Count, func(r query.CountResponse) query.Took { return r.Took })
+}
+
+func (s *Server) facet(c *gin.Context) {
+	answer(s, c, (*vecdb.Collection).Facet, func(r query.FacetResponse) query.Took { return r.Took })
+}
+
 // answer decodes a query, runs it on the collection of the path and replies.
 func answer[Req, Resp any](s *Server, c *gin.Context, run func(*vecdb.Collection, context.Context, Req) (Resp, error), took func(Resp) query.Took) {
 	col := s.collection(c)

@@ -55,6 +55,8 @@ func (s *Server) routes() []route {
 		{http.MethodPost, c + "/search", read, s.search},
 		{http.MethodPost, c + "/recommend", read, s.recommend},
 		{http.MethodPost, c + "/classify", read, s.classify},
+		{http.MethodPost, c + "/count", read, s.count},
+		{http.MethodPost, c + "/facet", read, s.facet},
 		{http.MethodPost, c + "/train", write, s.train},
 		{http.MethodPost, c + "/evaluate", read, s.evaluate},
 

@@ -126,6 +126,19 @@ func TestQueries(t *testing.T) {
 			t.Errorf("Server-Timing %q", got.Header.Get("Server-Timing"))
 		}
 	}
+	if n := read[query.CountResponse](t, r.want(200, "POST", c+"/count", `{"filter":{"field":"year","gte":2000}}`)); n.Count == 0 || len(n.Warnings) > 0 {
+		t.Errorf("count: %+v", n)
+	}
+	if n := read[query.CountResponse](t, r.want(200, "POST", c+"/count", `{"filter":{"field":"yeer","gte":2000}}`)); n.Count != 0 || len(n.Warnings) != 1 || !strings.Contains(n.Warnings[0], `did you mean "year"`) {
+		t.Errorf("count by an unknown field: %+v", n)
+	}
+	facets := read[query.FacetResponse](t, r.want(200, "POST", c+"/facet", `{"field":"label","limit":1}`))
+	if len(facets.Values) != 1 || facets.Distinct < 2 || facets.Values[0].Count < 1 {
+		t.Errorf("facet: %+v", facets)
+	}
+	r.want(400, "POST", c+"/facet", `{"field":"text"}`)
+	r.want(400, "POST", c+"/facet", `{}`)
+	r.want(400, "POST", c+"/count", `{"filter":{"field":"year","gte":"old"}}`)
 	liked := read[query.Response](t, r.want(200, "POST", c+"/recommend", `{"like":["a"],"dislike":[{"text":"rice"}],"limit":1,"exclude":["c"]}`))
 	if len(liked.Hits) != 1 || liked.Hits[0].ID == "a" || liked.Hits[0].ID == "c" {
 		t.Errorf("recommend: %+v", liked)

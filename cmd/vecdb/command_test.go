@@ -118,6 +118,15 @@ func TestAddSearchAndTheRest(t *testing.T) {
 	if len(hits) != 1 || hits[0].ID != "a3" || hits[0].Document.Text != "" {
 		t.Errorf("filtered search: %+v", hits)
 	}
+	if n := decode[query.CountResponse](t, b.ok("count", "--json", "-f", "title~=aw", "-f", "year>=1970")); n.Count != 1 {
+		t.Errorf("count: %+v", n)
+	}
+	if out := b.ok("count", "-f", "label^=horr"); strings.TrimSpace(out) != "2" {
+		t.Errorf("count prints %q", out)
+	}
+	if out := b.ok("facet", "label"); !strings.Contains(out, "horror") {
+		t.Errorf("facet prints %q", out)
+	}
 	if lines := strings.Count(b.ok("search", "--jsonl", "space", "-n", "3"), "\n"); lines != 3 {
 		t.Errorf("%d lines of JSON", lines)
 	}

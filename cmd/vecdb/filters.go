@@ -11,7 +11,8 @@ import (
 
 // filterHelp explains --filter.
 const filterHelp = `restrict to documents that satisfy it; repeated ones must all hold. Short: year>=1990, genre=war,
-genre=war|crime, genre!=war, isbn="0123", label=* (is there), label!=* (is not); or the JSON tree`
+genre=war|crime, genre!=war, isbn="0123", title~=war (contains), isbn^=978 (begins with), published>=2024-03-01,
+label=* (is there), label!=* (is not); or the JSON tree`
 
 // parseFilters turns the values of --filter into one filter, nil for none.
 func parseFilters(values []string) (*query.Filter, error) {
@@ -49,8 +50,11 @@ func parseFilter(text string) (*query.Filter, error) {
 	if at < 1 {
 		return nil, usage("filter %q: write FIELD=VALUE, or one of != > >= < <= in the middle", text)
 	}
+	if text[at] == '=' && strings.ContainsRune("~^", rune(text[at-1])) {
+		at--
+	}
 	field := strings.TrimSpace(text[:at])
-	for _, op := range []string{"!=", ">=", "<=", "==", "=", ">", "<"} {
+	for _, op := range []string{"~=", "^=", "!=", ">=", "<=", "==", "=", ">", "<"} {
 		if rest, ok := strings.CutPrefix(text[at:], op); ok && field != "" {
 			return shortFilter(text, field, op, strings.TrimSpace(rest))
 		}
@@ -77,6 +81,9 @@ func shortFilter(text, field, op, rest string) (*query.Filter, error) {
 		setEqual(f, rest, values)
 		return &query.Filter{Not: f}, nil
 	}
+	if op == "~=" || op == "^=" {
+		return partFilter(text, f, op, rest)
+	}
 	_, truth := values[0].(bool)
 	if len(values) > 1 || truth {
 		return nil, usage("filter %q: %s compares with one number or string", text, op)
@@ -90,6 +97,24 @@ func shortFilter(text, field, op, rest string) (*query.Filter, error) {
 		f.Lt = values[0]
 	case "<=":
 		f.Lte = values[0]
+	}
+	return f, nil
+}
+
+// partFilter sets the beginning or the part of strings that f looks for, which
+// is a string whatever it looks like.
+func partFilter(text string, f *query.Filter, op, rest string) (*query.Filter, error) {
+	if strings.HasPrefix(rest, `"`) {
+		value, tail, err := shortValue(rest)
+		if err != nil || tail != "" {
+			return nil, usage("filter %q: %s takes one string", text, op)
+		}
+		rest, _ = value.(string)
+	}
+	if op == "~=" {
+		f.Contains = rest
+	} else {
+		f.Prefix = rest
 	}
 	return f, nil
 }

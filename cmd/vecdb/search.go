@@ -76,6 +76,7 @@ func (a *app) answer(ctx context.Context, do ask, r query.Request, fields []stri
 	if a.forScripts() {
 		return printAll(a, response, response.Hits)
 	}
+	a.warn(response.Warnings)
 	a.renderHits(response.Hits, fields, r.Explain)
 	a.renderTook(plural(len(response.Hits), "hit"), response.Took)
 	return nil

@@ -2,6 +2,7 @@ package field
 
 import (
 	"math"
+	"strings"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -9,13 +10,14 @@ import (
 // check refuses conditions that have no meaning, with an *core.InputError.
 func check(cond core.Condition) error {
 	switch cond.Op {
-	case core.CondExists, core.CondEq, core.CondGt, core.CondGte, core.CondLt, core.CondLte:
+	case core.CondExists, core.CondEq, core.CondGt, core.CondGte, core.CondLt, core.CondLte,
+		core.CondContains, core.CondPrefix, core.CondGeoRadius, core.CondGeoBox:
 		if len(cond.Values) != 1 {
 			return core.Invalid("", "give one value", "%q takes one value, not %d", cond.Op, len(cond.Values))
 		}
 	case core.CondIn:
 	default:
-		return core.Invalid("", "use eq, in, gt, gte, lt, lte or exists", "unknown comparison %q", cond.Op)
+		return core.Invalid("", "use eq, in, gt, gte, lt, lte, exists, contains, prefix, geo_radius or geo_box", "unknown comparison %q", cond.Op)
 	}
 	if err := checkField(cond); err != nil {
 		return err
@@ -51,16 +53,53 @@ func checkValue(cond core.Condition, v any) error {
 		return core.Invalid("", "use true or false", `"exists" takes a bool`)
 	case cond.Op == core.CondExists:
 		return nil
+	case geo(cond.Op):
+		if _, area := v.(core.Area); !area {
+			return core.Invalid("", "give a circle or a box", "%q cannot compare with a %T", cond.Op, v)
+		}
+		return nil
+	case cond.Op == core.CondPrefix && !text:
+		return core.Invalid("", "give a string", `"prefix" takes a string`)
 	case cond.Field == "id" && !text:
 		return core.Invalid("", "give the id as a string", "ids are strings")
 	case !text && !truth && !float && !whole:
 		return core.Invalid("", "use strings, numbers, true or false", "%q cannot compare with a %T", cond.Op, v)
-	case truth && !equality(cond.Op):
+	case truth && !equality(cond.Op) && cond.Op != core.CondContains:
 		return core.Invalid("", "compare numbers or strings", "%q cannot order true and false", cond.Op)
 	case float && math.IsNaN(number):
 		return core.Invalid("", "use a number", "NaN equals nothing")
 	}
 	return nil
 }
+
+// holds refuses a comparison with a value of a kind that the column has none of:
+// it could only be a mistake.
+func (c *column) holds(bound key) error {
+	n := c.counts[bound.kind]
+	if bound.number() {
+		n = c.counts[isInt] + c.counts[isFloat]
+	}
+	if n > 0 || len(c.values) == 0 {
+		return nil
+	}
+	var have []string
+	for _, k := range []struct {
+		name string
+		n    int
+	}{
+		{"strings", c.counts[isText]}, {"numbers", c.counts[isInt] + c.counts[isFloat]}, {"booleans", c.counts[isBool]},
+	} {
+		if k.n > 0 {
+			have = append(have, k.name)
+		}
+	}
+	want := map[kind]string{isText: "strings", isTime: "times"}[bound.kind]
+	if want == "" {
+		want = "numbers"
+	}
+	return core.Invalid("", "compare with what it holds", "the field %.80q holds %s and no %s", c.name, strings.Join(have, " and "), want)
+}
+
+func geo(op core.CondOp) bool { return op == core.CondGeoRadius || op == core.CondGeoBox }
 
 func equality(op core.CondOp) bool { return op == core.CondEq || op == core.CondIn }

@@ -80,12 +80,20 @@ func (x *Index) insert(ord core.Ord, name string, v any, e *entry) {
 			x.insert(ord, name, element, e)
 		}
 	case map[string]any:
+		if p, ok := core.PointOf(v); ok {
+			c.addPoint(ord, p)
+		}
 		for k, element := range v {
 			x.insert(ord, name+"."+k, element, e)
 		}
 	default:
 		if k, ok := keyOf(v); ok {
 			held = c.add(k, ord)
+			if moment := k.comparedBy(); moment != k {
+				if v := c.add(moment, ord); v != nil {
+					e.values = append(e.values, posting{c, v})
+				}
+			}
 		}
 	}
 	if held != nil || !present {
@@ -119,6 +127,7 @@ func (x *Index) remove(ord core.Ord) {
 			p.column.remove(p.value, ord)
 		}
 		p.column.ords.Remove(ord)
+		delete(p.column.points, ord)
 		if p.column.ords.Len() == 0 {
 			delete(x.fields, p.column.name)
 		}
@@ -149,14 +158,52 @@ func (x *Index) Lookup(cond core.Condition) (*core.Set, error) {
 		return x.byID(cond), nil
 	}
 	c := x.fields[cond.Field]
-	if c == nil {
+	switch {
+	case c == nil:
 		return core.NewSet(), nil
-	}
-	if equality(cond.Op) {
+	case equality(cond.Op):
 		return c.equal(cond.Values), nil
 	}
-	bound, _ := keyOf(cond.Values[0])
-	return c.compare(cond.Op, bound), nil
+	return x.compare(c, cond.Op, cond.Values[0])
+}
+
+// compare answers what is not about equality.
+func (x *Index) compare(c *column, op core.CondOp, want any) (*core.Set, error) {
+	switch text, isString := want.(string); {
+	case geo(op):
+		return x.inside(c, want.(core.Area))
+	case op == core.CondContains && !isString:
+		return c.equal([]any{want}), nil
+	case op == core.CondContains || op == core.CondPrefix:
+		if err := c.holds(key{kind: isText, text: text}); err != nil {
+			return nil, err
+		}
+		if op == core.CondPrefix {
+			return c.beginning(text), nil
+		}
+		return c.containing(text), nil
+	}
+	bound, _ := keyOf(want)
+	bound = bound.comparedBy()
+	if err := c.holds(bound); err != nil {
+		return nil, err
+	}
+	return c.compare(op, bound), nil
+}
+
+// inside returns the ordinals with a point in the area: among those whose
+// latitude is right, as the numbers below the field tell.
+func (x *Index) inside(c *column, area core.Area) (*core.Set, error) {
+	if len(c.points) == 0 {
+		return nil, core.Invalid("", `store points as {"lat":52.5,"lon":13.4}`, "the field %.80q holds no points", c.name)
+	}
+	south, north := area.Latitudes()
+	low, _ := keyOf(south)
+	high, _ := keyOf(north)
+	lats := x.fields[c.name+".lat"]
+	candidates := lats.compare(core.CondGte, low)
+	candidates.And(lats.compare(core.CondLte, high))
+	return c.inside(area, candidates), nil
 }
 
 func (x *Index) existing(field string, want bool) *core.Set {

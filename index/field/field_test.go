@@ -194,6 +194,28 @@ func BenchmarkInsert(b *testing.B) {
 	b.ReportMetric(float64(x.SizeBytes())/float64(i), "bytes/doc")
 }
 
+// BenchmarkFacet counts ten labels, and as many names as documents, over
+// 200,000 documents.
+func BenchmarkFacet(b *testing.B) {
+	x := field.New()
+	half := core.NewSet()
+	for i := range 200_000 {
+		x.Insert(core.Ord(i), document(i))
+		if i%2 == 0 {
+			half.Add(core.Ord(i))
+		}
+	}
+	for _, name := range []string{"label", "name"} {
+		for within, set := range map[string]*core.Set{"all": nil, "half": half} {
+			b.Run(name+"/"+within, func(b *testing.B) {
+				for b.Loop() {
+					x.Facet(name, set, 20)
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkRangeBesideInserts asks for one price in fifty of 100,000 after
 // each insert.
 func BenchmarkRangeBesideInserts(b *testing.B) {

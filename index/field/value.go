@@ -11,7 +11,8 @@ import (
 // equal numbers have equal keys, whether they came as int64 or float64.
 type key struct {
 	kind kind
-	bits uint64 // of a number or bool
+	nano uint32 // of a time, below its second
+	bits uint64 // of a number or bool; the second of a time, since 1970
 	text string
 }
 
@@ -22,6 +23,8 @@ const (
 	isInt        // whole numbers that fit int64
 	isFloat      // all other numbers
 	isText
+	isTime // beside isText, for texts that are times
+	kinds  // their number
 )
 
 // keyOf returns the key of v. What equals nothing has none: NaN, and all but
@@ -47,17 +50,49 @@ func keyOf(v any) (key, bool) {
 	return key{}, false
 }
 
+// timeKey returns the key of the moment that a text is.
+func timeKey(text string) (key, bool) {
+	t, ok := core.ParseTime(text)
+	return key{kind: isTime, bits: uint64(t.Unix()), nano: uint32(t.Nanosecond())}, ok
+}
+
+// comparedBy returns the key by which k is compared: a text that is a time by
+// its moment.
+func (k key) comparedBy() key {
+	if k.kind == isText {
+		if moment, ok := timeKey(k.text); ok {
+			return moment
+		}
+	}
+	return k
+}
+
+// plain returns the value as documents hold it.
+func (k key) plain() any {
+	switch k.kind {
+	case isBool:
+		return k.bits == 1
+	case isInt:
+		return k.int()
+	case isFloat:
+		return k.float()
+	}
+	return k.text
+}
+
 func (k key) number() bool { return k.kind == isInt || k.kind == isFloat }
 
 func (k key) int() int64 { return int64(k.bits) }
 
 func (k key) float() float64 { return math.Float64frombits(k.bits) }
 
-// compareKeys orders two numbers or two texts.
+// compareKeys orders two numbers, two texts or two times.
 func compareKeys(a, b key) int {
 	switch {
 	case a.kind == isText:
 		return cmp.Compare(a.text, b.text)
+	case a.kind == isTime:
+		return cmp.Or(cmp.Compare(a.int(), b.int()), cmp.Compare(a.nano, b.nano))
 	case a.kind == isInt && b.kind == isInt:
 		return cmp.Compare(a.int(), b.int())
 	case a.kind == isFloat && b.kind == isFloat:

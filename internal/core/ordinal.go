@@ -41,6 +41,9 @@ func (s *Set) Contains(o Ord) bool { return s.bits.Contains(uint32(o)) }
 // Len returns the number of members.
 func (s *Set) Len() int { return int(s.bits.GetCardinality()) }
 
+// Overlap returns the number of members that t holds too.
+func (s *Set) Overlap(t *Set) int { return int(s.bits.AndCardinality(t.bits)) }
+
 // And keeps only the members that t holds too.
 func (s *Set) And(t *Set) { s.bits.And(t.bits) }
 
