@@ -49,14 +49,16 @@ type Collection struct {
 	engine  *query.Engine
 	applier *applier
 	trainer *trainer
-	advisor *advisor
+	// checking is held by the call that looks for duplicates.
+	checking chan struct{}
+	advisor  *advisor
 }
 
 // newCollection makes the indexes of a stored collection, fills them and
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	c := &Collection{db: db, stored: stored, info: info, fields: field.New()}
+	c := &Collection{db: db, stored: stored, info: info, fields: field.New(), checking: make(chan struct{}, 1)}
 	c.engine = query.New(source{c}, index.Metric(info.Metric), info.Dim)
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}

@@ -23,18 +23,22 @@ const embedChunk = 1024
 const (
 	StatusCreated = "created"
 	StatusUpdated = "updated"
+	StatusSkipped = "skipped" // as a duplicate
 	StatusError   = "error"
 )
 
 // ItemResult tells what became of one document of an Upsert.
 type ItemResult struct {
 	ID     string // the document's id, or the one that it was given
-	Status string // StatusCreated, StatusUpdated or StatusError
+	Status string // StatusCreated, StatusUpdated, StatusSkipped or StatusError
 	Err    error  // why, with StatusError; often an *InputError
 	// TokensTotal counts the tokens of the text, TokensUsed those that the
 	// model read. Both are 0 when the vector was given.
 	TokensTotal, TokensUsed int
 	Passages                int // vectors stored for the document
+	// DuplicateOf is the id of the document that was there already, where the
+	// policy looks for duplicates.
+	DuplicateOf string
 }
 
 // Upsert stores documents, each new or in place of the one with its id, and
@@ -45,6 +49,20 @@ type ItemResult struct {
 // ctx, a missing model, the disk, too little memory; results of documents stored before it are
 // returned with it.
 func (c *Collection) Upsert(ctx context.Context, docs []Document, w Wait) ([]ItemResult, error) {
+	return c.UpsertWith(ctx, docs, UpsertOptions{Wait: w})
+}
+
+// UpsertWith is Upsert with options. Documents of one call are looked at in
+// their order: a later one can be a duplicate of an earlier one. Calls that look
+// for duplicates are stored one after the other.
+func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOptions) ([]ItemResult, error) {
+	policy := c.info.Duplicates
+	if o.Duplicates != nil {
+		policy = *o.Duplicates
+	}
+	if err := checkDuplicates(policy, c.info.Metric); err != nil {
+		return nil, core.At("/duplicates", err)
+	}
 	if err := c.checkMemory(len(docs)); err != nil {
 		return nil, err
 	}
@@ -52,18 +70,18 @@ func (c *Collection) Upsert(ctx context.Context, docs []Document, w Wait) ([]Ite
 	var last uint64
 	for start := 0; start < len(docs); start += embedChunk {
 		end := min(start+embedChunk, len(docs))
-		seq, err := c.upsertChunk(ctx, docs[start:end], results[start:end])
+		seq, err := c.upsertChunk(ctx, policy, docs[start:end], results[start:end])
 		if err != nil {
 			return results[:start], err
 		}
 		last = max(last, seq)
 	}
-	return results, c.waitFor(ctx, last, w)
+	return results, c.waitFor(ctx, last, o.Wait)
 }
 
 // upsertChunk checks, embeds and commits docs and returns the sequence number
 // of the last change.
-func (c *Collection) upsertChunk(ctx context.Context, docs []Document, results []ItemResult) (uint64, error) {
+func (c *Collection) upsertChunk(ctx context.Context, policy Duplicates, docs []Document, results []ItemResult) (uint64, error) {
 	good := make([]int, 0, len(docs)) // positions of the documents to store
 	ready := make([]Document, len(docs))
 	for i := range docs {
@@ -74,12 +92,27 @@ func (c *Collection) upsertChunk(ctx context.Context, docs []Document, results [
 			good = append(good, i)
 		}
 	}
+	if policy.Looks() {
+		return c.upsertChecked(ctx, policy, ready, good, results)
+	}
 	if err := c.fillVectors(ctx, ready, good, results); err != nil {
 		return 0, err
 	}
-	mutations := make([]storage.Mutation, len(good))
+	return c.commit(ctx, ready, good, make([]string, len(ready)), results)
+}
+
+// commit stores the documents at the given positions, each after the deletion
+// of the one that it replaces, and returns the sequence number of the last
+// change.
+func (c *Collection) commit(ctx context.Context, ready []Document, good []int, deletes []string, results []ItemResult) (uint64, error) {
+	var mutations []storage.Mutation
+	places := make([]int, len(good)) // of the documents among the mutations
 	for j, i := range good {
-		mutations[j] = storage.Mutation{Op: core.OpPut, Doc: &ready[i]}
+		if deletes[i] != "" {
+			mutations = append(mutations, storage.Mutation{Op: core.OpDelete, ID: deletes[i]})
+		}
+		places[j] = len(mutations)
+		mutations = append(mutations, storage.Mutation{Op: core.OpPut, Doc: &ready[i]})
 	}
 	if len(mutations) == 0 {
 		return 0, nil
@@ -90,7 +123,7 @@ func (c *Collection) upsertChunk(ctx context.Context, docs []Document, results [
 	}
 	for j, i := range good {
 		results[i].Err, results[i].Passages, results[i].Status = nil, 1, StatusCreated
-		if outcomes[j].Status == storage.Updated {
+		if outcomes[places[j]].Status == storage.Updated {
 			results[i].Status = StatusUpdated
 		}
 	}

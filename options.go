@@ -97,6 +97,9 @@ type CollectionOptions struct {
 	// datetime (RFC 3339, or a date) or geo (an object with lat and lon).
 	// Fields that are not named may hold anything.
 	Fields map[string]string
+	// Duplicates is what becomes of documents that are there already, unless an
+	// UpsertOptions says otherwise.
+	Duplicates Duplicates
 }
 
 // NoModel is the CollectionOptions.Model of a collection without a model.

@@ -119,7 +119,7 @@ func (db *DB) CreateCollection(ctx context.Context, name string, o CollectionOpt
 
 // collectionConfig checks o and fills in what follows from the model.
 func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config, error) {
-	cfg := storage.Config{Name: name, Fields: o.Fields, Created: time.Now().UTC().Truncate(time.Second)}
+	cfg := storage.Config{Name: name, Fields: o.Fields, Duplicates: o.Duplicates, Created: time.Now().UTC().Truncate(time.Second)}
 	if err := checkName(name); err != nil {
 		return cfg, err
 	}
@@ -130,6 +130,9 @@ func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config
 	cfg.Metric = string(metric)
 	if err := checkFieldTypes(o.Fields); err != nil {
 		return cfg, err
+	}
+	if err := checkDuplicates(o.Duplicates, cfg.Metric); err != nil {
+		return cfg, core.At("/duplicates", err)
 	}
 	if o.Model == NoModel {
 		if o.Dim < 1 || o.Dim > core.MaxDim {
@@ -152,7 +155,7 @@ func checkName(name string) error {
 // sameSettings returns an ErrExists unless both configurations ask for the same.
 func sameSettings(have, want storage.Config) error {
 	same := have.Model == want.Model && have.Precision == want.Precision && have.Dim == want.Dim &&
-		have.Metric == want.Metric && maps.Equal(have.Fields, want.Fields)
+		have.Metric == want.Metric && maps.Equal(have.Fields, want.Fields) && have.Duplicates == want.Duplicates
 	if same {
 		return nil
 	}

@@ -186,8 +186,21 @@ func (c *Client) DropCollection(ctx context.Context, name string) error {
 }
 
 // Add stores documents. wait is durable, indexed, trained or "".
-func (c *Client) Add(ctx context.Context, collection string, docs []core.Document, wait string) (out AddResult, err error) {
-	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "documents")+waitQuery(wait),
+func (c *Client) Add(ctx context.Context, collection string, docs []core.Document, wait string) (AddResult, error) {
+	return c.AddWith(ctx, collection, docs, wait, nil)
+}
+
+// AddWith is Add with a policy of duplicates; nil is that of the collection.
+func (c *Client) AddWith(ctx context.Context, collection string, docs []core.Document, wait string, d *core.Duplicates) (out AddResult, err error) {
+	q := url.Values{}
+	if wait != "" {
+		q.Set("wait", wait)
+	}
+	if d != nil {
+		q.Set("duplicates", d.Policy)
+		q.Set("duplicate_threshold", strconv.FormatFloat(float64(d.Threshold), 'g', -1, 32))
+	}
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "documents")+"?"+q.Encode(),
 		map[string]any{"documents": docs}, &out)
 	return out, err
 }

@@ -57,6 +57,8 @@ type CreateCollection struct {
 	// datetime (RFC 3339, or a date), geo (an object with lat and lon).
 	// Documents with another type there are refused.
 	Fields map[string]string `json:"fields,omitempty"`
+	// Duplicates is what becomes of documents that are there already.
+	Duplicates core.Duplicates `json:"duplicates,omitzero"`
 }
 
 // Collection describes a collection.
@@ -68,8 +70,10 @@ type Collection struct {
 	Dimension int               `json:"dimension"`
 	Metric    string            `json:"metric"`
 	Fields    map[string]string `json:"fields,omitempty"`
-	Documents int               `json:"documents"`
-	Created   string            `json:"created"` // RFC 3339
+	// Duplicates is what becomes of documents that are there already.
+	Duplicates core.Duplicates `json:"duplicates,omitzero"`
+	Documents  int             `json:"documents"`
+	Created    string          `json:"created"` // RFC 3339
 }
 
 // Collections is the body of the answer to GET /v1/collections.
@@ -89,6 +93,7 @@ type ItemError struct {
 const (
 	StatusCreated = "created"
 	StatusUpdated = "updated"
+	StatusSkipped = "skipped" // as a duplicate
 	StatusError   = "error"
 )
 
@@ -102,6 +107,7 @@ type ItemResult struct {
 	TokensTotal int        `json:"tokens_total"`
 	TokensUsed  int        `json:"tokens_used"` // smaller than TokensTotal when the text was truncated
 	Passages    int        `json:"passages"`
+	DuplicateOf string     `json:"duplicate_of,omitempty"` // where duplicates are looked for
 }
 
 // AddResult is the body of the answer to POST …/documents.

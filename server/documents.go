@@ -23,7 +23,7 @@ func (s *Server) addDocuments(c *gin.Context) {
 	if col == nil {
 		return
 	}
-	wait, err := vecdb.ParseWait(c.Query("wait"))
+	how, err := upsertOptions(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -33,14 +33,35 @@ func (s *Server) addDocuments(c *gin.Context) {
 	case err != nil:
 		s.fail(c, err)
 	case kind == "application/json":
-		s.addJSON(c, col, wait)
+		s.addJSON(c, col, how)
 	default:
-		s.addLines(c, col, wait)
+		s.addLines(c, col, how)
 	}
 }
 
+// upsertOptions reads how documents are to be stored.
+func upsertOptions(c *gin.Context) (vecdb.UpsertOptions, error) {
+	wait, err := vecdb.ParseWait(c.Query("wait"))
+	if err != nil {
+		return vecdb.UpsertOptions{}, err
+	}
+	policy, threshold := c.Query("duplicates"), c.Query("duplicate_threshold")
+	if policy == "" && threshold == "" {
+		return vecdb.UpsertOptions{Wait: wait}, nil
+	}
+	d := vecdb.Duplicates{Policy: policy}
+	if threshold != "" {
+		f, err := strconv.ParseFloat(threshold, 32)
+		if err != nil {
+			return vecdb.UpsertOptions{}, core.Invalid("", "for instance ?duplicate_threshold=0.95", "the threshold %.20q is no number", threshold)
+		}
+		d.Threshold = float32(f)
+	}
+	return vecdb.UpsertOptions{Wait: wait, Duplicates: &d}, nil
+}
+
 // addJSON takes an array of documents, {"documents": […]}, or one document.
-func (s *Server) addJSON(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait) {
+func (s *Server) addJSON(c *gin.Context, col *vecdb.Collection, how vecdb.UpsertOptions) {
 	data, err := readJSON(c, maxDocumentBytes)
 	if err != nil {
 		s.fail(c, err)
@@ -60,7 +81,7 @@ func (s *Server) addJSON(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait)
 	for i, r := range raw {
 		in.add(i, r)
 	}
-	results, err := s.upsert(c, col, in, wait)
+	results, err := s.upsert(c, col, in, how)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -127,16 +148,16 @@ func itemError(err error) *client.ItemError {
 }
 
 // upsert stores the documents of an intake and returns all results.
-func (s *Server) upsert(c *gin.Context, col *vecdb.Collection, in *intake, wait vecdb.Wait) ([]client.ItemResult, error) {
-	results, err := col.Upsert(c.Request.Context(), in.docs, wait)
+func (s *Server) upsert(c *gin.Context, col *vecdb.Collection, in *intake, how vecdb.UpsertOptions) ([]client.ItemResult, error) {
+	results, err := col.UpsertWith(c.Request.Context(), in.docs, how)
 	if err != nil {
 		return nil, err
 	}
 	for j, r := range results {
-		out := client.ItemResult{ID: r.ID, Status: r.Status, TokensTotal: r.TokensTotal, TokensUsed: r.TokensUsed, Passages: r.Passages}
+		out := client.ItemResult{ID: r.ID, Status: r.Status, TokensTotal: r.TokensTotal, TokensUsed: r.TokensUsed, Passages: r.Passages, DuplicateOf: r.DuplicateOf}
 		if r.Err != nil {
 			out.Error = itemError(r.Err)
-		} else {
+		} else if r.Status != vecdb.StatusSkipped {
 			s.metrics.ingested.Inc()
 		}
 		in.results[in.places[j]] = out
@@ -150,7 +171,7 @@ func (s *Server) putDocument(c *gin.Context) {
 	if col == nil {
 		return
 	}
-	wait, err := vecdb.ParseWait(c.Query("wait"))
+	how, err := upsertOptions(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -166,7 +187,7 @@ func (s *Server) putDocument(c *gin.Context) {
 		return
 	}
 	doc.ID = id
-	results, err := s.upsert(c, col, &intake{docs: []vecdb.Document{doc}, places: []int{0}, results: make([]client.ItemResult, 1)}, wait)
+	results, err := s.upsert(c, col, &intake{docs: []vecdb.Document{doc}, places: []int{0}, results: make([]client.ItemResult, 1)}, how)
 	if err != nil {
 		s.fail(c, err)
 		return

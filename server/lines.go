@@ -23,7 +23,7 @@ const lineBatch = 512
 // addLines takes NDJSON: for each line with a document it writes one line with
 // the result, as soon as it is stored. A broken line gets an error and does not
 // stop the others.
-func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait) {
+func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, how vecdb.UpsertOptions) {
 	r, err := body(c, 0)
 	if err != nil {
 		s.fail(c, err)
@@ -41,7 +41,7 @@ func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait
 	for {
 		batch, numbers, readErr := in.batch()
 		if len(numbers) > 0 {
-			if err := s.storeLines(c, col, wait, batch, numbers); err != nil {
+			if err := s.storeLines(c, col, how, batch, numbers); err != nil {
 				s.endLines(c, numbers[0], err)
 				return
 			}
@@ -57,7 +57,7 @@ func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait
 }
 
 // storeLines stores a batch of lines and writes their results.
-func (s *Server) storeLines(c *gin.Context, col *vecdb.Collection, wait vecdb.Wait, lines [][]byte, numbers []int) error {
+func (s *Server) storeLines(c *gin.Context, col *vecdb.Collection, how vecdb.UpsertOptions, lines [][]byte, numbers []int) error {
 	in := newIntake(len(lines))
 	for i, line := range lines {
 		if err := checkJSON(line); err != nil {
@@ -66,7 +66,7 @@ func (s *Server) storeLines(c *gin.Context, col *vecdb.Collection, wait vecdb.Wa
 		}
 		in.add(i, line)
 	}
-	results, err := s.upsert(c, col, in, wait)
+	results, err := s.upsert(c, col, in, how)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,12 @@ func TestDocuments(t *testing.T) {
 	if one := read[client.AddResult](t, r.want(200, "POST", docs, `{"text":"a text without an id"}`)); one.Accepted != 1 || one.Results[0].ID == "" {
 		t.Errorf("without an id: %+v", one)
 	}
+	dup := read[client.AddResult](t, r.want(200, "POST", docs+"?duplicates=skip&duplicate_threshold=0.99", `[{"id":"dup","text":"again"},{"id":"a","text":"again"}]`))
+	if d := dup.Results[0]; d.Status != client.StatusSkipped || d.DuplicateOf != "a" || dup.Results[1].Status != client.StatusUpdated {
+		t.Errorf("duplicates: %+v", dup.Results)
+	}
+	r.want(400, "POST", docs+"?duplicates=drop", `[{"id":"dup","text":"again"}]`)
+	r.want(400, "POST", docs+"?duplicates=skip&duplicate_threshold=much", `[{"id":"dup","text":"again"}]`)
 	got := read[map[string]any](t, r.want(200, "GET", docs+"/d%2F1%20%C3%BC", ""))
 	if got["id"] != "d/1 ü" || got["label"] != "sport" || got["year"] != 2004.0 || len(got["vector"].([]any)) != 384 {
 		t.Errorf("document %v", got)

@@ -1,6 +1,10 @@
 package storage
 
-import "time"
+import (
+	"time"
+
+	"github.com/vecdb/vecdb/internal/core"
+)
 
 // Config describes a collection; it is stored with it and does not change
 // while the collection lives. The root package fills and checks it.
@@ -13,6 +17,8 @@ type Config struct {
 	Metric    string `json:"metric"`              // "cosine", "dot" or "l2"
 	// Fields holds the declared types of fields by name: keyword, text,
 	// integer, float or bool.
-	Fields  map[string]string `json:"fields,omitempty"`
-	Created time.Time         `json:"created"`
+	Fields map[string]string `json:"fields,omitempty"`
+	// Duplicates is what becomes of documents that are there already.
+	Duplicates core.Duplicates `json:"duplicates,omitzero"`
+	Created    time.Time       `json:"created"`
 }

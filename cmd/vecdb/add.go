@@ -19,6 +19,8 @@ type addFlags struct {
 	collection collectionFlags
 	wait       string
 	documents  string // the file of the documents of given vectors
+	duplicates string
+	threshold  float32 // of near duplicates
 }
 
 func (a *app) addCommand() *cobra.Command {
@@ -40,6 +42,7 @@ order; without one the ids are the numbers of the rows, from 0.`,
 		Example: `  vecdb add movies.csv
   vecdb add --text title,body --id isbn -c books books.jsonl.gz
   vecdb add vectors.npy --documents films.jsonl --metric dot
+  vecdb add news.jsonl --duplicates skip --duplicate-threshold 0.97
   zcat news.tsv.gz | vecdb add - --language zh`,
 		Args: atLeast(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,6 +53,8 @@ order; without one the ids are the numbers of the rows, from 0.`,
 	cmd.Flags().StringVar(&o.documents, "documents", "", "file of the documents that the vectors of a .npy, .fvecs or .bvecs file belong to, in their order")
 	o.collection.add(cmd)
 	a.addIgnoreMemory(cmd)
+	cmd.Flags().StringVar(&o.duplicates, "duplicates", "", "what becomes of texts that are stored under another id: keep, skip, replace or link (default: the collection's policy)")
+	cmd.Flags().Float32Var(&o.threshold, "duplicate-threshold", 0, "cosine from which texts count as duplicates too, for instance 0.95 (default: equal texts only)")
 	cmd.Flags().StringVar(&o.wait, "wait", "indexed", "how far a batch must have come before the next: durable or indexed")
 	return cmd
 }
@@ -117,7 +122,7 @@ func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records
 		return summary{}, err
 	}
 	m := a.newMeter("add", in.Size(), documentsText)
-	sum, err := a.store(ctx, s, a.collection, in, o.wait, m)
+	sum, err := a.store(ctx, s, a.collection, in, storing{o.wait, o.policy()}, m)
 	if err != nil {
 		return sum, a.explainStop(sum, err)
 	}
@@ -152,11 +157,25 @@ func (a *app) learn(ctx context.Context, s *session) error {
 	return nil
 }
 
+// storing tells how documents are stored.
+type storing struct {
+	wait       string
+	duplicates *core.Duplicates // nil is the policy of the collection
+}
+
+// policy is nil where no flag of it was given.
+func (o *addFlags) policy() *core.Duplicates {
+	if o.duplicates == "" && o.threshold == 0 {
+		return nil
+	}
+	return &core.Duplicates{Policy: o.duplicates, Threshold: o.threshold}
+}
+
 // store runs an import with a meter.
-func (a *app) store(ctx context.Context, s *session, collection string, from supply, wait string, m *meter) (summary, error) {
+func (a *app) store(ctx context.Context, s *session, collection string, from supply, how storing, m *meter) (summary, error) {
 	defer m.stop()
 	im := newImporter(func(ctx context.Context, docs []core.Document) (client.AddResult, error) {
-		return s.Add(ctx, collection, docs, wait)
+		return s.AddWith(ctx, collection, docs, how.wait, how.duplicates)
 	}, m)
 	im.sum.Collection = collection
 	return im.run(ctx, from)

@@ -74,7 +74,7 @@ func (o *collectionFlags) add(cmd *cobra.Command) {
 	f.StringVar(&o.model, "model", "", "model of a new collection (see: vecdb model list); none takes vectors only")
 	f.StringVar(&o.metric, "metric", "", "how a new collection compares: cosine (default), dot or l2")
 	f.IntVar(&o.dimension, "dimension", 0, "length of the vectors of a new collection: needed without a model; with one, cuts its vectors")
-	f.StringArrayVar(&o.fields, "field", nil, "declare NAME=TYPE: keyword, text, integer, float or bool; repeatable")
+	f.StringArrayVar(&o.fields, "field", nil, "declare NAME=TYPE: keyword, text, integer, float, bool, datetime or geo; repeatable")
 }
 
 func (o *collectionFlags) body(precision string) (client.CreateCollection, error) {

@@ -110,6 +110,9 @@ func TestAddSearchAndTheRest(t *testing.T) {
 	if sum := decode[summary](t, b.ok("add", "--json", b.file("films.csv", films))); sum.Created != 0 || sum.Updated != 4 {
 		t.Errorf("adding again: %+v", sum)
 	}
+	if sum := decode[summary](t, b.ok("add", "--json", "--duplicates", "skip", b.file("more.csv", strings.ReplaceAll(films, "\na", "\nb")))); sum.Skipped != 4 || sum.Created != 0 {
+		t.Errorf("adding duplicates: %+v", sum)
+	}
 	hits := decode[query.Response](t, b.ok("search", "--json", "father", "son", "sea", "--limit", "2")).Hits
 	if len(hits) != 2 || hits[0].ID != "a1" || hits[0].Document.Fields["year"] != int64(2003) {
 		t.Errorf("search: %+v", hits)

@@ -46,6 +46,8 @@ type summary struct {
 	Collection string    `json:"collection"`
 	Created    int       `json:"created"`
 	Updated    int       `json:"updated"`
+	Skipped    int       `json:"skipped"`    // as duplicates
+	Duplicates int       `json:"duplicates"` // found in all
 	Refused    int       `json:"refused"`
 	Tokens     int       `json:"tokens"`
 	Truncated  int       `json:"truncated"`
@@ -220,11 +222,16 @@ func (s *summary) count(item client.ItemResult, line int) {
 	if item.TokensUsed < item.TokensTotal {
 		s.Truncated++
 	}
+	if item.DuplicateOf != "" {
+		s.Duplicates++
+	}
 	switch item.Status {
 	case client.StatusCreated:
 		s.Created++
 	case client.StatusUpdated:
 		s.Updated++
+	case client.StatusSkipped:
+		s.Skipped++
 	default:
 		p := problem{Line: line, ID: item.ID, Error: "refused"}
 		if item.Error != nil {
@@ -248,6 +255,9 @@ func (s *summary) print(a *app) {
 		perSecond(s.stored(), seconds), count(s.Tokens))
 	if s.Truncated > 0 {
 		a.tell("%s longer than the model reads: only the beginning was embedded, all of it is stored", plural(s.Truncated, "text")+pick(s.Truncated == 1, " is", " are"))
+	}
+	if s.Duplicates > 0 {
+		a.tell("%s found, %s of them skipped", plural(s.Duplicates, "duplicate"), count(s.Skipped))
 	}
 	if s.Refused == 0 {
 		return

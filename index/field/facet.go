@@ -49,7 +49,8 @@ func (x *Index) Facet(field string, within *core.Set, limit int) (values []core.
 func (x *Index) Names() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return slices.Sorted(maps.Keys(x.fields))
+	names := slices.Sorted(maps.Keys(x.fields))
+	return slices.DeleteFunc(names, func(name string) bool { return name == hashes })
 }
 
 type counted struct {

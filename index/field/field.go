@@ -4,6 +4,7 @@
 package field
 
 import (
+	"hash/maphash"
 	"sync"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -20,6 +21,8 @@ type Index struct {
 	docs     map[core.Ord]entry
 	idBytes  int64 // bytes of all ids
 	postings int64 // all postings of all entries
+	hashing  bool  // the texts are known by their hashes
+	seed     maphash.Seed
 }
 
 // entry remembers where an ordinal stands, to take it out again.
@@ -38,7 +41,7 @@ type posting struct {
 // New returns an empty index.
 func New() *Index {
 	return &Index{live: core.NewSet(), texts: core.NewSet(), ids: make(map[string]core.Ord),
-		fields: make(map[string]*column), docs: make(map[core.Ord]entry)}
+		fields: make(map[string]*column), docs: make(map[core.Ord]entry), seed: maphash.MakeSeed()}
 }
 
 // Insert adds the fields of doc under ord; it replaces what ord stood for
@@ -53,6 +56,9 @@ func (x *Index) Insert(ord core.Ord, doc *core.Document) {
 	e := entry{id: doc.ID, values: make([]posting, 0, len(doc.Fields))}
 	for name, v := range doc.Fields {
 		x.insert(ord, name, v, &e)
+	}
+	if x.hashing {
+		x.addHash(ord, doc.Text, &e)
 	}
 	x.docs[ord] = e
 	x.idBytes += int64(len(e.id))

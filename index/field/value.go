@@ -24,6 +24,7 @@ const (
 	isFloat      // all other numbers
 	isText
 	isTime // beside isText, for texts that are times
+	isHash // of the text of a document
 	kinds  // their number
 )
 
