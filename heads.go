@@ -27,7 +27,7 @@ const (
 	// the next training is at least trainRest times as long away as the last
 	// one took. trainLook is how often it is looked whether that has come.
 	trainRest = 20
-	trainLook = time.Minute
+	trainLook = 10 * time.Second
 	// maxHeads bounds the label fields of a collection that have heads.
 	maxHeads = 16
 	// trainSeed makes the same documents give the same head.
