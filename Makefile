@@ -13,7 +13,11 @@ export VECDB_HOME ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vecdb
 
 DEMO := $(BIN) demo --db $(DB) --limit $(LIMIT) $(if $(FILE),--file $(FILE))
 
-.PHONY: help build setup run demo test check race lint purego generate bench bench-peers bench-full bench-quality clean
+# The models that `make release` puts into the binary.
+BUNDLE  := all-MiniLM-L6-v2 bge-small-zh-v1.5
+RELEASE := build/release/vecdb
+
+.PHONY: help build setup release release-check run demo test check race lint purego generate bench bench-peers bench-full bench-quality clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +26,22 @@ build: ## Build bin/vecdb
 	@mkdir -p bin
 	$(GO) build -buildvcs=auto -trimpath -o $(BIN) ./cmd/vecdb
 
-setup: build ## Fetch the default models and ONNX Runtime (once)
+setup: build ## Fetch the default models (once)
 	@$(BIN) setup
+
+release: ## Build build/release/vecdb: one static file with the default models in it
+	@mkdir -p build/release
+	CGO_ENABLED=0 $(GO) build -trimpath -o build/release/packer ./cmd/vecdb
+	build/release/packer setup --model-runtime native --quiet
+	@rm -rf embedder/bundle/files
+	@for m in $(BUNDLE); do mkdir -p embedder/bundle/files/$$m && \
+		cp "$(VECDB_HOME)/models/$$m/packed-int8.bin" "$(VECDB_HOME)/models/$$m/tokenizer.json" embedder/bundle/files/$$m/ || exit 1; done
+	CGO_ENABLED=0 $(GO) build -tags release -trimpath -ldflags="-s -w" -o $(RELEASE) ./cmd/vecdb
+	@rm -rf embedder/bundle/files build/release/packer
+	@ls -l $(RELEASE)
+
+release-check: ## Try that file alone in an empty folder without a network
+	bench/release/check $(RELEASE)
 
 run: setup ## Set up, fill a demo database with real text, search it, serve it
 	@$(DEMO) --serve --addr $(ADDR)
@@ -33,12 +51,14 @@ demo: setup ## The same without the server
 
 test: setup ## Run all tests
 	@$(BIN) setup --precision fp32 --quiet
+	@$(BIN) setup --model-runtime onnx --quiet
 	VECDB_REQUIRE_MODELS=1 $(GO) test ./...
 
 check: lint race purego ## Run vet, lint, the race detector and the build without cgo
 
 race: setup ## Run the tests under the race detector
 	@$(BIN) setup --precision fp32 --quiet
+	@$(BIN) setup --model-runtime onnx --quiet
 	VECDB_REQUIRE_MODELS=1 $(GO) test -race -timeout 30m ./...
 
 lint: ## Run go vet, gofmt and golangci-lint
@@ -50,6 +70,8 @@ purego: ## Build and test what works without cgo and assembly
 	CGO_ENABLED=0 $(GO) build -tags purego ./...
 	CGO_ENABLED=0 $(GO) vet -tags purego ./...
 	CGO_ENABLED=0 $(GO) test -tags purego ./internal/... ./index/... ./storage/... ./query/...
+	CGO_ENABLED=0 $(GO) test -tags purego -short ./embedder/...
+	CGO_ENABLED=0 $(GO) test ./embedder/native
 
 generate: ## Generate the assembly kernels again
 	$(GO) generate ./internal/simd

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/bundle"
 	"github.com/vecdb/vecdb/embedder/hub"
 	"github.com/vecdb/vecdb/embedder/native"
 	"github.com/vecdb/vecdb/embedder/ort"
@@ -123,20 +124,27 @@ func (m *models) openNative(model embedder.Model, p embedder.Precision, s source
 		return nil, nil, s.nativeErr
 	}
 	files := native.Files{Weights: s.native.Weights, SHA256: s.native.SHA256, Pack: s.native.Pack}
-	o := token.Options{Lowercase: model.Lowercase}
-	var tokens embedder.Tokenizer
-	var err error
-	if b := s.native.Bundled; b != nil {
-		files = native.Files{Data: b.Pack}
-		tokens, err = token.Parse(b.Tokenizer, o)
-	} else {
-		tokens, err = token.Load(s.native.Tokenizer, o)
-	}
+	tokens, err := m.nativeTokenizer(model, s.native, &files)
 	if err != nil {
 		return nil, nil, err
 	}
 	sessions, err := native.Open(files, native.Options{Precision: p, Dim: model.Dim, Pooling: model.Pooling}, m.options.Threads+1)
 	return sessions, tokens, err
+}
+
+// nativeTokenizer opens the tokenizer, and where the model lies within the binary
+// it puts its bytes into files.
+func (m *models) nativeTokenizer(model embedder.Model, n hub.NativeFiles, files *native.Files) (embedder.Tokenizer, error) {
+	o := token.Options{Lowercase: model.Lowercase}
+	if !n.Bundled {
+		return token.Load(n.Tokenizer, o)
+	}
+	pack, tokenizer, err := bundle.Read(model.Name)
+	if err != nil {
+		return nil, fmt.Errorf("read the model within the binary: %w", err)
+	}
+	files.Data = pack
+	return token.Parse(tokenizer, o)
 }
 
 func (m *models) openONNX(model embedder.Model, s sources) ([]embedder.Runtime, embedder.Tokenizer, error) {

@@ -284,7 +284,7 @@ func here(h *hub.Hub, w wanted) error {
 // wait for it. It does nothing when that is done.
 func packed(h *hub.Hub, w wanted) error {
 	n, err := h.LocateNative(w.model, w.precision)
-	if err != nil || n.Bundled != nil {
+	if err != nil || n.Bundled {
 		return err
 	}
 	sessions, err := native.Open(native.Files{Weights: n.Weights, SHA256: n.SHA256, Pack: n.Pack}, native.Options{Precision: w.precision}, 1)
@@ -363,7 +363,7 @@ func check(h *hub.Hub, w wanted) error {
 	}
 	if w.native {
 		n, err := h.LocateNative(w.model, w.precision)
-		if err != nil || n.Bundled != nil {
+		if err != nil || n.Bundled {
 			return err
 		}
 	}

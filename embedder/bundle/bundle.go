@@ -2,17 +2,32 @@
 // with the tag release; `make release` does that. In other builds it is empty.
 package bundle
 
-// Model is a model within the binary.
-type Model struct {
-	// Pack is the packed model for vecdb's own runtime, in int8.
-	Pack []byte
-	// Tokenizer is its tokenizer.json.
-	Tokenizer []byte
+import (
+	"errors"
+	"io/fs"
+)
+
+// The files of a model, below its name.
+const (
+	packName      = "packed-int8.bin"
+	tokenizerName = "tokenizer.json"
+)
+
+// Has tells whether the binary holds a model, in int8 for vecdb's own runtime.
+func Has(model string) bool {
+	if files == nil {
+		return false
+	}
+	_, err := fs.Stat(files, "files/"+model+"/"+packName)
+	return err == nil
 }
 
-// Find returns the model that was packed from the file with this SHA-256, in
-// hexadecimal.
-func Find(source string) (Model, bool) {
-	m, there := models[source]
-	return m, there
+// Read returns the packed model and its tokenizer.json.
+func Read(model string) (pack, tokenizer []byte, err error) {
+	if !Has(model) {
+		return nil, nil, fs.ErrNotExist
+	}
+	pack, err = fs.ReadFile(files, "files/"+model+"/"+packName)
+	tokenizer, err2 := fs.ReadFile(files, "files/"+model+"/"+tokenizerName)
+	return pack, tokenizer, errors.Join(err, err2)
 }

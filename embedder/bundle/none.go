@@ -2,4 +2,6 @@
 
 package bundle
 
-var models map[string]Model
+import "io/fs"
+
+var files fs.FS

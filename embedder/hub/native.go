@@ -19,9 +19,9 @@ type NativeFiles struct {
 	SHA256    string // of that file
 	Pack      string // the packed model; it may be missing when Weights is there
 	Tokenizer string // the path of tokenizer.json
-	// Bundled is the model within the binary, used where the files are not here;
-	// the paths are then empty.
-	Bundled *bundle.Model
+	// Bundled tells that the files are not here, but the binary holds the model
+	// (package bundle); the paths are then empty.
+	Bundled bool
 }
 
 // Source returns the precision of the file that vecdb's own runtime packs a model
@@ -49,11 +49,11 @@ func (h *Hub) LocateNative(name string, p embedder.Precision) (NativeFiles, erro
 		Pack: filepath.Join(filepath.Dir(weights.path), "packed-"+string(p)+".bin"),
 	}
 	_, err = os.Stat(n.Pack)
-	switch b, bundled := bundle.Find(n.SHA256); {
+	switch {
 	case tokens.present() && (err == nil || weights.present()):
 		return n, nil
-	case bundled && p == embedder.Int8:
-		return NativeFiles{SHA256: n.SHA256, Bundled: &b}, nil
+	case p == embedder.Int8 && !m.Added && bundle.Has(m.Name):
+		return NativeFiles{SHA256: n.SHA256, Bundled: true}, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return NativeFiles{}, fmt.Errorf("look for the packed model: %w", err)
 	}

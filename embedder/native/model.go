@@ -25,7 +25,7 @@ type Files struct {
 	// there, is damaged or belongs to another file. "" keeps it in memory.
 	Pack string
 	// Data is a packed model, used instead of all files when it is not nil. It
-	// must not change.
+	// must not change. With SHA256 it is taken only if it was made of that file.
 	Data []byte
 }
 
@@ -87,7 +87,11 @@ func Open(f Files, o Options, n int) ([]embedder.Runtime, error) {
 // open takes the packed model if it is there and whole, else makes it.
 func open(f Files, p embedder.Precision) (*shared, error) {
 	if f.Data != nil {
-		return openData(f.Data, p)
+		s, err := openData(f.Data, p)
+		if err == nil && f.SHA256 != "" && s.model.Source != f.SHA256 {
+			return nil, fmt.Errorf("packed model: %w: it was made of another file, with SHA-256 %s", core.ErrCorrupt, s.model.Source)
+		}
+		return s, err
 	}
 	var onnx []byte
 	source := f.SHA256
