@@ -49,7 +49,7 @@ var layers = map[string][]string{
 	"bench/vectors":       {"internal/core"},
 	"bench":               {"", "bench/vectors", "train", "index/...", "query", "embedder", "internal/core", "internal/simd"},
 	"cmd/vecdb":           {"...", ""},
-	"bench/peers/vectors": {"", "embedder"},
+	"bench/peers/vectors": {"", "bench/vectors", "embedder"},
 	"bench/embed/parity":  {"embedder/token"},
 
 	"internal/simd/matrix": {"internal/simd"},

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/bench/vectors"
 	"github.com/vecdb/vecdb/embedder"
 )
 
@@ -88,30 +89,28 @@ type joined struct {
 
 // write embeds texts into a file, which appears when it is complete.
 func (j *joined) write(ctx context.Context, path string, texts []string) error {
-	var w *npyWriter
+	if len(texts) == 0 {
+		return fmt.Errorf("no texts for %s", path)
+	}
+	w, err := vectors.Create(path)
+	if err != nil {
+		return err
+	}
+	defer w.Abandon()
 	begin := time.Now()
 	for at := 0; at < len(texts); at += chunk {
 		part := texts[at:min(at+chunk, len(texts))]
-		vectors, err := j.embed(ctx, part)
+		embedded, err := j.embed(ctx, part)
 		if err != nil {
 			return err
 		}
-		if w == nil {
-			if w, err = newNPY(path, len(texts), len(vectors[0])); err != nil {
-				return err
-			}
-			defer w.abandon()
-		}
-		if err := w.write(vectors); err != nil {
+		if err := w.Write(embedded); err != nil {
 			return err
 		}
 		done := at + len(part)
 		fmt.Fprintf(os.Stderr, "%s: %d of %d, %.0f a second\n", filepath.Base(path), done, len(texts), float64(done)/time.Since(begin).Seconds())
 	}
-	if w == nil {
-		return fmt.Errorf("no texts for %s", path)
-	}
-	return w.close()
+	return w.Close()
 }
 
 func (j *joined) embed(ctx context.Context, texts []string) ([][]float32, error) {

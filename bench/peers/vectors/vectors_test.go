@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -32,26 +29,5 @@ func TestChooseKeepsQueriesOutOfTheBase(t *testing.T) {
 			t.Errorf("%q occurs twice", text)
 		}
 		seen[text] = true
-	}
-}
-
-func TestNPYBeginsAsNumPyWants(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.npy")
-	w, err := newNPY(path, 2, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.write([][]float32{{1, 2, 3}, {4, 5, 6}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.close(); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(data) != 128+24 || !bytes.HasPrefix(data, []byte("\x93NUMPY\x01\x00\x76\x00{'descr': '<f4'")) || data[127] != '\n' {
-		t.Errorf("%d bytes, %q", len(data), data)
 	}
 }
