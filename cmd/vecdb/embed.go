@@ -18,9 +18,12 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// embedChunk is how many texts are embedded at once: enough to fill all cores
+// embedChunk is how many texts, and embedBytes how many bytes of them, are embedded at once: enough to fill all cores
 // with batches of like length, and no more than a server takes.
-const embedChunk = 2048
+const (
+	embedChunk = 2048
+	embedBytes = 8 << 20
+)
 
 // embedFlags are the flags of embed.
 type embedFlags struct {
@@ -95,7 +98,7 @@ func (a *app) embed(ctx context.Context, path string, o embedFlags) (err error) 
 	lines := newLineReader(in)
 	done, shortened := 0, 0
 	for {
-		texts, err := lines.next(embedChunk)
+		texts, err := lines.next(embedChunk, embedBytes)
 		if err != nil {
 			return err
 		}

@@ -45,9 +45,10 @@ func newLineReader(in io.Reader) *lineReader {
 	return &lineReader{lines: lines}
 }
 
-// next returns up to n texts, none at the end.
-func (r *lineReader) next(n int) (texts []string, err error) {
-	for len(texts) < n && r.lines.Scan() {
+// next returns up to n texts, and no more once they have so many bytes; none at
+// the end.
+func (r *lineReader) next(n int, bytes int64) (texts []string, err error) {
+	for start := r.read; len(texts) < n && r.read-start < bytes && r.lines.Scan(); {
 		text := r.lines.Text()
 		r.line++
 		r.read += int64(len(text)) + 1
@@ -88,12 +89,20 @@ func (a *app) vectorSink(path string) (vectorSink, error) {
 		}
 		return vectorSink{func(_ []string, vecs [][]float32) error { return w.Write(vecs) }, w.Close, w.Abandon}, nil
 	case extension == ".jsonl":
-		f, err := os.Create(path)
+		partial := path + ".partial"
+		f, err := os.Create(partial)
 		if err != nil {
 			return vectorSink{}, err
 		}
 		out := bufio.NewWriter(f)
-		return vectorSink{jsonLines(out), func() error { return errors.Join(out.Flush(), f.Close()) }, func() { _ = f.Close() }}, nil // twice does no harm
+		finish := func() error {
+			if err := errors.Join(out.Flush(), f.Close()); err != nil {
+				return err
+			}
+			return os.Rename(partial, path)
+		}
+		// After finish neither is there any more.
+		return vectorSink{jsonLines(out), finish, func() { _, _ = f.Close(), os.Remove(partial) }}, nil
 	}
 	return vectorSink{}, usage("--out %s: the name ends in .npy or .jsonl", path)
 }

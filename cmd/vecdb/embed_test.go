@@ -75,6 +75,24 @@ func TestLinesBecomeRows(t *testing.T) {
 	}
 }
 
+func TestLongLinesComeInParts(t *testing.T) {
+	r := newLineReader(strings.NewReader(strings.Repeat(strings.Repeat("a", 99)+"\n", 10)))
+	var parts []int
+	for {
+		texts, err := r.next(4, 250)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(texts) == 0 {
+			break
+		}
+		parts = append(parts, len(texts))
+	}
+	if !slices.Equal(parts, []int{3, 3, 3, 1}) {
+		t.Errorf("lines of 100 bytes come in parts of %v", parts)
+	}
+}
+
 func TestAServerEmbedsTheSame(t *testing.T) {
 	db, err := vecdb.Open("", vecdb.Options{InMemory: true, OpenModel: func(context.Context, string, string) (embedder.Embedder, error) { return hash.New(384), nil }})
 	if err != nil {
@@ -108,6 +126,7 @@ func TestEmbedRefusesWhatMakesNoRow(t *testing.T) {
 		"name":         {twoLines, "--out=" + filepath.Join(dir, "v.csv"), ".npy or .jsonl"},
 		"dimensions":   {twoLines, "--dimensions=385", "1 to 384"},
 		"model":        {twoLines, "--model=none-such", "none-such"},
+		"JSON lines":   {twoLines + "\n", "--out=" + filepath.Join(dir, "v.jsonl"), "line 3 is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := "--out=" + filepath.Join(dir, "v.npy")
