@@ -346,9 +346,10 @@ type BehaviorStats struct {
 	Pending bool              // events have come or gone since the model was trained
 }
 
-func (a *advisor) stats() BehaviorStats {
-	size, have := a.behavior.Size(), a.get()
-	s := BehaviorStats{Events: int(a.c.stored.EventCount()), Users: size.Users, Items: size.Items,
+// BehaviorStats returns how much is known of what users do.
+func (c *Collection) BehaviorStats() BehaviorStats {
+	size, have := c.advisor.behavior.Size(), c.advisor.get()
+	s := BehaviorStats{Events: int(c.stored.EventCount()), Users: size.Users, Items: size.Items,
 		Version: have.version, Why: have.why, Pending: have.seq != size.Seq}
 	if have.model != nil {
 		info := have.model.Info()
@@ -363,7 +364,7 @@ func (c *Collection) TrainRecommender(ctx context.Context) (BehaviorStats, error
 	if err := c.advisor.catchUp(ctx, func(advice) bool { return true }, 0); err != nil {
 		return BehaviorStats{}, fmt.Errorf("learn recommendations for %s: %w", c.Name(), err)
 	}
-	s := c.advisor.stats()
+	s := c.BehaviorStats()
 	if s.Model == nil {
 		return s, core.Invalid("", "add events, and documents with the ids of their items", "nothing can be learnt from the events: %s", recommender.ErrNothing)
 	}

@@ -174,19 +174,26 @@ type IndexStats struct {
 	Recall *RecallStats
 }
 
-// Stats returns the collection's figures.
+// Stats returns the collection's figures. Telling whether labels have changed
+// goes through all that there are, so that callers who ask often take IndexStats
+// or BehaviorStats.
 func (c *Collection) Stats() Stats {
+	n := c.stored.Len()
+	return Stats{
+		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: c.stored.LastSeq(),
+		Index: c.IndexStats(), Heads: c.trainer.stats(), Behavior: c.BehaviorStats(),
+	}
+}
+
+// IndexStats returns the figures of the index.
+func (c *Collection) IndexStats() IndexStats {
 	applied := c.applier.position()
 	last := c.stored.LastSeq()
-	n := c.stored.Len()
 	idx := c.index()
-	return Stats{
-		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: last, Heads: c.trainer.stats(), Behavior: c.advisor.stats(),
-		Index: IndexStats{
-			Kind: c.db.options.Index, Vectors: idx.Len(),
-			Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
-			BytesPerVector: c.memoryFor(memoryAhead) / memoryAhead,
-		},
+	return IndexStats{
+		Kind: c.db.options.Index, Vectors: idx.Len(),
+		Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
+		BytesPerVector: c.memoryFor(memoryAhead) / memoryAhead,
 	}
 }
 

@@ -106,7 +106,7 @@ func Run(ctx context.Context, col *vecdb.Collection, cfg Config) (*Report, error
 		return nil, tooFew(cfg.K, data.base.Len())
 	}
 	r := newRun(cfg, data)
-	r.report.Collection, r.report.Serving = col.Name(), col.Stats().Index.Kind
+	r.report.Collection, r.report.Serving = col.Name(), col.IndexStats().Kind
 	if err := r.findTruth(ctx); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (s *Server) live(c *gin.Context) { reply(c, http.StatusOK, gin.H{"status": 
 func (s *Server) ready(c *gin.Context) {
 	var pending uint64
 	for _, col := range s.db.Collections() {
-		pending += col.Stats().Index.Pending
+		pending += col.IndexStats().Pending
 	}
 	reply(c, http.StatusOK, gin.H{"status": "ready", "pending": pending})
 }

@@ -96,11 +96,11 @@ func (s sizes) Describe(to chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (s sizes) Collect(to chan<- prometheus.Metric) {
 	for _, col := range s.db.Collections() {
-		st := col.Stats()
-		to <- prometheus.MustNewConstMetric(documentsDesc, prometheus.GaugeValue, float64(st.Documents), col.Name())
-		to <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(st.Index.Pending), col.Name())
-		to <- prometheus.MustNewConstMetric(eventsDesc, prometheus.GaugeValue, float64(st.Behavior.Events), col.Name())
-		to <- prometheus.MustNewConstMetric(memoryDesc, prometheus.GaugeValue, float64(st.Index.Bytes), col.Name())
+		idx := col.IndexStats()
+		to <- prometheus.MustNewConstMetric(documentsDesc, prometheus.GaugeValue, float64(col.Len()), col.Name())
+		to <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(idx.Pending), col.Name())
+		to <- prometheus.MustNewConstMetric(eventsDesc, prometheus.GaugeValue, float64(col.BehaviorStats().Events), col.Name())
+		to <- prometheus.MustNewConstMetric(memoryDesc, prometheus.GaugeValue, float64(idx.Bytes), col.Name())
 	}
 	to <- prometheus.MustNewConstMetric(storageDesc, prometheus.GaugeValue, float64(s.db.SizeBytes()))
 }

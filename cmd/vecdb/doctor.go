@@ -219,11 +219,11 @@ func (a *app) checkDatabase(ctx context.Context, deep bool) []finding {
 }
 
 func checkCollection(c *vecdb.Collection) finding {
-	st := c.Stats()
-	f := finding{"collection " + c.Name(), stateOK, fmt.Sprintf("%s, all in the index", plural(st.Documents, "document")), ""}
-	if uint64(st.Index.Vectors)+st.Index.Pending < uint64(st.Documents) {
+	idx, documents := c.IndexStats(), c.Len()
+	f := finding{"collection " + c.Name(), stateOK, fmt.Sprintf("%s, all in the index", plural(documents, "document")), ""}
+	if uint64(idx.Vectors)+idx.Pending < uint64(documents) {
 		f.State, f.Next = stateFail, "open it again: the index is made anew from the store"
-		f.Detail = fmt.Sprintf("%s, but %s in the index", plural(st.Documents, "document"), count(st.Index.Vectors))
+		f.Detail = fmt.Sprintf("%s, but %s in the index", plural(documents, "document"), count(idx.Vectors))
 	}
 	return f
 }
