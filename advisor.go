@@ -3,36 +3,27 @@ package vecdb
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"log/slog"
-	"os"
 	"runtime"
 	"sync"
 	"time"
 
 	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/framed"
 	"github.com/vecdb/vecdb/recommender"
 )
 
-const (
-	// A model of recommendations is trained anew when nothing has happened for a
-	// while, and one in relearnShare of what users did is new.
-	relearnShare = 20
+// A model of recommendations is trained anew when nothing has happened for a
+// while, and one in relearnShare of what users did is new.
+const relearnShare = 20
 
-	// tasteSuffix ends the name of the file that keeps the model of a collection.
-	// It holds tasteMagic, the length of its keptModel as JSON (uint32) and that,
-	// the model, and in the end a CRC-32C of it all. The numbers are
-	// little-endian.
-	tasteSuffix = ".taste"
-)
-
-var tasteMagic = []byte("vecdb taste 1\n")
+// tasteForm is the file that keeps the model of a collection. Its body holds a
+// keptModel, framed, and the model.
+var tasteForm = keptForm{suffix: ".taste", magic: "vecdb taste 1\n", what: "recommendations"}
 
 // advisor keeps what is recommended by in step with the events of a collection.
 // Histories are there at once; the model of what goes together is trained in
@@ -261,62 +252,38 @@ func (a *advisor) vectors(ids []string) ([][]float32, error) {
 // save writes the model for the next start, or takes the file away where there
 // is none.
 func (a *advisor) save(s advice) error {
-	to := a.c.db.snapshots
-	if to == nil || to.readOnly {
+	to, number := a.c.db.snapshots, a.c.stored.Number()
+	if !to.keeps() {
 		return nil
 	}
 	if s.model == nil {
-		return snapshot.Remove(to.path(a.c.stored.Number(), tasteSuffix))
+		return snapshot.Remove(to.path(number, tasteForm.suffix))
 	}
-	about, err := json.Marshal(keptModel{s.version, s.seq, s.count, s.changes, a.c.info.Created.UnixNano()})
-	if err != nil {
+	var body bytes.Buffer
+	if _, err := framed.Write(&body, keptModel{s.version, s.seq, s.count, s.changes, a.c.info.Created.UnixNano()}); err != nil {
 		return err
 	}
-	out := bytes.NewBuffer(append([]byte(nil), tasteMagic...))
-	_ = binary.Write(out, binary.LittleEndian, uint32(len(about))) // a buffer takes everything
-	out.Write(about)
-	if _, err := s.model.WriteTo(out); err != nil {
+	if _, err := s.model.WriteTo(&body); err != nil {
 		return err
 	}
-	data := binary.LittleEndian.AppendUint32(out.Bytes(), crc32.Checksum(out.Bytes(), headsTable))
-	return to.write(a.c.stored.Number(), tasteSuffix, int64(len(data)), func(path string) error {
-		return snapshot.Write(path, func(f *os.File) error {
-			_, err := f.Write(data)
-			return err
-		})
-	})
+	return to.keep(number, tasteForm, body.Bytes())
 }
 
 // load reads the file and checks that it belongs to the collection.
 func (a *advisor) load() (advice, error) {
-	if a.c.db.snapshots == nil {
-		return advice{}, fs.ErrNotExist
-	}
-	data, err := os.ReadFile(a.c.db.snapshots.path(a.c.stored.Number(), tasteSuffix))
+	body, err := a.c.db.snapshots.kept(a.c.stored.Number(), tasteForm)
 	if err != nil {
 		return advice{}, err
 	}
-	body, ok := bytes.CutPrefix(data, tasteMagic)
-	if !ok || len(body) < 8 {
-		return advice{}, fmt.Errorf("the file of recommendations has another form: %w", core.ErrCorrupt)
-	}
-	end := len(data) - 4
-	if binary.LittleEndian.Uint32(data[end:]) != crc32.Checksum(data[:end], headsTable) {
-		return advice{}, fmt.Errorf("the checksum of the file of recommendations does not hold: %w", core.ErrCorrupt)
-	}
-	size := uint64(binary.LittleEndian.Uint32(body))
-	body = body[4 : len(body)-4]
-	if size > uint64(len(body)) {
-		return advice{}, fmt.Errorf("the file of recommendations is cut short: %w", core.ErrCorrupt)
-	}
 	var k keptModel
-	if err := json.Unmarshal(body[:size], &k); err != nil {
+	rest, err := framed.Header(body, &k)
+	if err != nil {
 		return advice{}, fmt.Errorf("the file of recommendations: %w: %w", err, core.ErrCorrupt)
 	}
 	if k.Created != a.c.info.Created.UnixNano() || k.Seq > a.c.stored.EventSeq() || k.Changes > a.c.stored.LastSeq() {
 		return advice{}, fmt.Errorf("the file of recommendations belongs to another history of the collection: %w", core.ErrCorrupt)
 	}
-	model, err := recommender.Read(body[size:])
+	model, err := recommender.Read(rest)
 	if err != nil {
 		return advice{}, err
 	}

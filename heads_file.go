@@ -6,23 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
-	"os"
-	"slices"
 
 	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/train"
 )
 
-// headsSuffix ends the name of the file that keeps the heads of a collection.
-// It holds headsMagic, for each head the lengths of its keptHead as JSON and of
-// the head itself (uint32) with both, and in the end a CRC-32C of it all. The
-// numbers are little-endian.
-const headsSuffix = ".heads"
-
-var headsMagic = []byte("vecdb heads 1\n")
+// headsForm is the file that keeps the heads of a collection. Its body holds for
+// each head the lengths of its keptHead as JSON and of the head itself (uint32,
+// little-endian) with both.
+var headsForm = keptForm{suffix: ".heads", magic: "vecdb heads 1\n", what: "heads"}
 
 // keptHead is what the file tells about a head beside itself.
 type keptHead struct {
@@ -33,30 +27,22 @@ type keptHead struct {
 	Why     string        `json:"why,omitempty"`
 }
 
-var headsTable = crc32.MakeTable(crc32.Castagnoli)
-
 // save writes all heads for the next start.
 func (t *trainer) save() error {
-	s := t.c.db.snapshots
-	if s == nil || s.readOnly {
+	if !t.c.db.snapshots.keeps() {
 		return nil
 	}
-	data, err := t.encode()
+	body, err := t.encode()
 	if err != nil {
 		return err
 	}
-	return s.write(t.c.stored.Number(), headsSuffix, int64(len(data)), func(path string) error {
-		return snapshot.Write(path, func(f *os.File) error {
-			_, err := f.Write(data)
-			return err
-		})
-	})
+	return t.c.db.snapshots.keep(t.c.stored.Number(), headsForm, body)
 }
 
 func (t *trainer) encode() ([]byte, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	out := bytes.NewBuffer(slices.Clone(headsMagic))
+	var out bytes.Buffer
 	for field, have := range t.heads {
 		about, err := json.Marshal(keptHead{field, have.version, have.state, have.mark, have.why})
 		if err != nil {
@@ -69,20 +55,17 @@ func (t *trainer) encode() ([]byte, error) {
 			}
 		}
 		for _, part := range []any{uint32(len(about)), uint32(head.Len()), about, head.Bytes()} {
-			if err := binary.Write(out, binary.LittleEndian, part); err != nil {
+			if err := binary.Write(&out, binary.LittleEndian, part); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return binary.LittleEndian.AppendUint32(out.Bytes(), crc32.Checksum(out.Bytes(), headsTable)), nil
+	return out.Bytes(), nil
 }
 
 // restore brings back the heads of an earlier run. What cannot be used is
 // trained again.
 func (t *trainer) restore() {
-	if t.c.db.snapshots == nil {
-		return
-	}
 	heads, err := t.load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -95,11 +78,11 @@ func (t *trainer) restore() {
 
 // load reads the file and checks that it belongs to the collection.
 func (t *trainer) load() (map[string]trained, error) {
-	data, err := os.ReadFile(t.c.db.snapshots.path(t.c.stored.Number(), headsSuffix))
+	body, err := t.c.db.snapshots.kept(t.c.stored.Number(), headsForm)
 	if err != nil {
 		return nil, err
 	}
-	heads, err := decodeHeads(data)
+	heads, err := decodeHeads(body)
 	if err != nil {
 		return nil, err
 	}
@@ -112,17 +95,9 @@ func (t *trainer) load() (map[string]trained, error) {
 	return heads, nil
 }
 
-func decodeHeads(data []byte) (map[string]trained, error) {
-	body, ok := bytes.CutPrefix(data, headsMagic)
-	if !ok || len(body) < 4 {
-		return nil, fmt.Errorf("the file of heads has another form: %w", core.ErrCorrupt)
-	}
-	end := len(data) - 4
-	if binary.LittleEndian.Uint32(data[end:]) != crc32.Checksum(data[:end], headsTable) {
-		return nil, fmt.Errorf("the checksum of the file of heads does not hold: %w", core.ErrCorrupt)
-	}
+func decodeHeads(body []byte) (map[string]trained, error) {
 	heads := make(map[string]trained)
-	for body = body[:len(body)-4]; len(body) > 0; {
+	for len(body) > 0 {
 		if len(body) < 8 {
 			return nil, fmt.Errorf("the file of heads is cut short: %w", core.ErrCorrupt)
 		}
@@ -149,9 +124,6 @@ func decodeHeads(data []byte) (map[string]trained, error) {
 
 // verify reports a file of heads that cannot be used.
 func (t *trainer) verify(report func(string)) {
-	if t.c.db.snapshots == nil {
-		return
-	}
 	if _, err := t.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		report(fmt.Sprintf("collection %s: %v; the heads are trained again at the next change of labels, or with: vecdb train", t.c.Name(), err))
 	}

@@ -53,7 +53,7 @@ func (s *snapshotFolder) path(number uint32, suffix string) string {
 
 // paths are where the files of a collection are.
 func (s *snapshotFolder) paths(number uint32) []string {
-	return []string{s.path(number, graphSuffix), s.path(number, wordsSuffix), s.path(number, planSuffix), s.path(number, headsSuffix), s.path(number, tasteSuffix)}
+	return []string{s.path(number, graphSuffix), s.path(number, wordsSuffix), s.path(number, planSuffix), s.path(number, headsForm.suffix), s.path(number, tasteForm.suffix)}
 }
 
 // remove removes what is kept of a collection.

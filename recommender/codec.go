@@ -1,15 +1,12 @@
 package recommender
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/framed"
 )
 
 // modelVersion is the version of the form that WriteTo writes.
@@ -29,40 +26,15 @@ type preamble struct {
 // WriteTo writes the model in a form that Read reads. It has no checksum of its
 // own.
 func (m *Model) WriteTo(w io.Writer) (int64, error) {
-	head, err := json.Marshal(preamble{modelVersion, m.info, m.dim, m.items})
-	if err != nil {
-		return 0, err
-	}
-	counted := &counting{w: bufio.NewWriterSize(w, 1<<16)}
-	for _, part := range []any{uint32(len(head)), head, m.popular, m.starts, m.to, m.weights, m.mean, m.scale, m.codes} {
-		if err := binary.Write(counted, binary.LittleEndian, part); err != nil {
-			return counted.n, err
-		}
-	}
-	return counted.n, counted.w.Flush()
-}
-
-type counting struct {
-	w *bufio.Writer
-	n int64
-}
-
-func (c *counting) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
+	return framed.Write(w, preamble{modelVersion, m.info, m.dim, m.items}, m.popular, m.starts, m.to, m.weights, m.mean, m.scale, m.codes)
 }
 
 // Read reads a model from data, which is what WriteTo has written and nothing
 // else. What does not fit together is an error that matches core.ErrCorrupt.
 func Read(data []byte) (*Model, error) {
-	in := bytes.NewReader(data)
-	var size uint32
-	if err := binary.Read(in, binary.LittleEndian, &size); err != nil || int64(size) > int64(in.Len()) {
-		return nil, corrupt("it is cut short")
-	}
 	var p preamble
-	if err := json.Unmarshal(data[4:4+size], &p); err != nil {
+	rest, err := framed.Header(data, &p)
+	if err != nil {
 		return nil, corrupt(err.Error())
 	}
 	n, weights := len(p.Items), p.Info.Weights
@@ -72,16 +44,13 @@ func Read(data []byte) (*Model, error) {
 	case n < 1 || n > MaxItems || weights < 0 || weights > len(data) || p.Dim < 0 || p.Dim > core.MaxDim:
 		return nil, corrupt("its sizes are out of bounds")
 	}
-	if want := 4*n + 4*(n+1) + 8*weights + 4*p.Dim + 4*n + n*p.Dim; len(data)-4-int(size) != want {
-		return nil, corrupt(fmt.Sprintf("it has %d bytes of numbers, not %d", len(data)-4-int(size), want))
+	if want := 4*n + 4*(n+1) + 8*weights + 4*p.Dim + 4*n + n*p.Dim; len(rest) != want {
+		return nil, corrupt(fmt.Sprintf("it has %d bytes of numbers, not %d", len(rest), want))
 	}
 	m := &Model{info: p.Info, dim: p.Dim, items: p.Items, popular: make([]float32, n), starts: make([]uint32, n+1),
 		to: make([]uint32, weights), weights: make([]float32, weights), mean: make([]float32, p.Dim), scale: make([]float32, n), codes: make([]int8, n*p.Dim)}
-	in.Reset(data[4+size:])
-	for _, part := range []any{m.popular, m.starts, m.to, m.weights, m.mean, m.scale, m.codes} {
-		if err := binary.Read(in, binary.LittleEndian, part); err != nil {
-			return nil, corrupt(err.Error())
-		}
+	if err := framed.Parts(rest, m.popular, m.starts, m.to, m.weights, m.mean, m.scale, m.codes); err != nil {
+		return nil, corrupt(err.Error())
 	}
 	sound := m.starts[0] == 0 && int(m.starts[n]) == weights && slices.IsSorted(m.starts) &&
 		!slices.ContainsFunc(m.to, func(i uint32) bool { return int(i) >= n })
