@@ -34,7 +34,7 @@ type advisor struct {
 	logger   *slog.Logger
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
-	turn     chan struct{} // holds one while a model is trained
+	turn     turn          // of the one who trains a model
 	woken    chan struct{} // gets one when something has happened
 
 	mu    sync.RWMutex // guards the rest
@@ -71,7 +71,7 @@ func startAdvisor(c *Collection) (*advisor, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &advisor{c: c, behavior: behavior, logger: c.db.options.Logger.With("collection", c.Name()), cancel: cancel,
-		turn: make(chan struct{}, 1), woken: make(chan struct{}, 1)}
+		turn: newTurn(), woken: make(chan struct{}, 1)}
 	state, err := a.load()
 	switch {
 	case err == nil:
@@ -126,10 +126,7 @@ func (a *advisor) follow(ctx context.Context) {
 		case <-a.woken:
 		case <-moved:
 		case <-timer.C:
-			err := a.catchUp(ctx, a.due, max(1, runtime.GOMAXPROCS(0)/2))
-			if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, core.ErrClosed) && !errors.Is(err, core.ErrNotFound) {
-				a.logger.Warn("recommendations are not learnt", "error", err)
-			}
+			tellFailure(a.logger, "recommendations are not learnt", a.catchUp(ctx, a.due, max(1, runtime.GOMAXPROCS(0)/2)))
 			select {
 			case <-ctx.Done():
 			case <-moved:
@@ -192,12 +189,11 @@ func (a *advisor) unlearnt(have advice) int {
 // catchUp trains the model if it could be another one by now and due asks for
 // it.
 func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, workers int) error {
-	select {
-	case a.turn <- struct{}{}:
-		defer func() { <-a.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
+	release, err := a.turn.take(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	have := a.get()
 	if a.behavior.Size().Seq == 0 || have.tried && !a.stale(have) || !due(have) {
 		return nil
@@ -236,17 +232,7 @@ func (a *advisor) vectors(ids []string) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	docs, err := a.c.stored.Documents(ords, true)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]float32, len(ids))
-	for i, doc := range docs {
-		if doc != nil {
-			out[i] = doc.Vector
-		}
-	}
-	return out, nil
+	return vectorsOf(a.c.stored, ords)
 }
 
 // save writes the model for the next start, or takes the file away where there

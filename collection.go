@@ -42,15 +42,14 @@ type (
 // After its DB is closed or it is dropped, its methods return errors that
 // match ErrClosed or ErrNotFound.
 type Collection struct {
-	db      *DB
-	stored  *storage.Collection
-	info    storage.Config
-	fields  *field.Index
-	engine  *query.Engine
-	applier *applier
-	trainer *trainer
-	// checking is held by the call that looks for duplicates.
-	checking chan struct{}
+	db       *DB
+	stored   *storage.Collection
+	info     storage.Config
+	fields   *field.Index
+	engine   *query.Engine
+	applier  *applier
+	trainer  *trainer
+	checking turn // of the call that looks for duplicates
 	advisor  *advisor
 }
 
@@ -58,7 +57,7 @@ type Collection struct {
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	c := &Collection{db: db, stored: stored, info: info, fields: field.New(), checking: make(chan struct{}, 1)}
+	c := &Collection{db: db, stored: stored, info: info, fields: field.New(), checking: newTurn()}
 	c.engine = query.New(source{c}, index.Metric(info.Metric), info.Dim)
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}

@@ -69,7 +69,7 @@ type sieve struct {
 // knowTexts makes the index of fields know all texts. It is called by one at a
 // time, so that nobody asks for texts while they are being read.
 func (c *Collection) knowTexts(ctx context.Context) error {
-	release, err := c.checkAlone(ctx)
+	release, err := c.checking.take(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,16 +82,6 @@ func (c *Collection) knowTexts(ctx context.Context) error {
 			})
 		})
 	})
-}
-
-// checkAlone waits until no other call looks for duplicates.
-func (c *Collection) checkAlone(ctx context.Context) (release func(), err error) {
-	select {
-	case c.checking <- struct{}{}:
-		return func() { <-c.checking }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // upsertChecked is upsertChunk for a policy that looks for duplicates. What is
@@ -115,7 +105,7 @@ func (c *Collection) upsertChecked(ctx context.Context, policy Duplicates, ready
 	if err := c.fillVectors(ctx, ready, good, results); err != nil {
 		return 0, err
 	}
-	release, err := c.checkAlone(ctx)
+	release, err := c.checking.take(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -198,12 +188,18 @@ func (s *sieve) sameText(i int) (string, error) {
 	for ord := range s.c.fields.SameText(doc.Text).All() {
 		ords = append(ords, ord)
 	}
+	return s.among(ords, i, func(other *core.Document) bool { return other.Text == doc.Text })
+}
+
+// among returns the id of the first of the documents under ords that is alike and
+// counts for the i-th.
+func (s *sieve) among(ords []core.Ord, i int, alike func(*core.Document) bool) (string, error) {
 	found, err := s.c.stored.Documents(ords, false)
 	if err != nil {
 		return "", err
 	}
 	for _, other := range found {
-		if other != nil && other.Text == doc.Text && s.counts(other.ID, i) {
+		if other != nil && alike(other) && s.counts(other.ID, i) {
 			return s.root(other), nil
 		}
 	}
@@ -304,16 +300,7 @@ func (s *sieve) nearest(ctx context.Context, chunk index.Index, i int) (string, 
 			ords = append(ords, n.Ord)
 		}
 	}
-	found, err := s.c.stored.Documents(ords, false)
-	if err != nil {
-		return "", err
-	}
-	for _, other := range found {
-		if other != nil && s.counts(other.ID, i) {
-			return s.root(other), nil
-		}
-	}
-	return "", nil
+	return s.among(ords, i, func(*core.Document) bool { return true })
 }
 
 // settle notes what the i-th document is a duplicate of, "" for nothing, and

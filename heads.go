@@ -42,7 +42,7 @@ type trainer struct {
 	logger  *slog.Logger
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	turn    chan struct{} // holds one while a head is trained
+	turn    turn // of the one who trains a head
 
 	mu    sync.RWMutex // guards the rest
 	heads map[string]trained
@@ -63,7 +63,7 @@ type trained struct {
 func startTrainer(c *Collection) *trainer {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &trainer{c: c, logger: c.db.options.Logger.With("collection", c.Name()), cancel: cancel,
-		turn: make(chan struct{}, 1), heads: make(map[string]trained)}
+		turn: newTurn(), heads: make(map[string]trained)}
 	t.restore()
 	if !c.db.options.ReadOnly {
 		t.running.Go(func() { t.follow(ctx) })
@@ -86,7 +86,7 @@ func (t *trainer) follow(ctx context.Context) {
 		case <-ctx.Done():
 		case <-moved:
 		case <-timer.C:
-			t.tell(t.catchUp(ctx, t.due, max(1, runtime.GOMAXPROCS(0)/2)))
+			tellFailure(t.logger, "the labels are not learnt", t.catchUp(ctx, t.due, max(1, runtime.GOMAXPROCS(0)/2)))
 			timer.Reset(trainLook)
 			select {
 			case <-ctx.Done():
@@ -95,12 +95,6 @@ func (t *trainer) follow(ctx context.Context) {
 			}
 		}
 		timer.Stop()
-	}
-}
-
-func (t *trainer) tell(err error) {
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, core.ErrClosed) && !errors.Is(err, core.ErrNotFound) {
-		t.logger.Warn("the labels are not learnt", "error", err)
 	}
 }
 
@@ -158,12 +152,11 @@ func (t *trainer) catchUp(ctx context.Context, due func(trained, *core.Set) bool
 // update trains the head of a field if its labels have changed and due asks
 // for it.
 func (t *trainer) update(ctx context.Context, field string, due func(trained, *core.Set) bool, workers int) error {
-	select {
-	case t.turn <- struct{}{}:
-		defer func() { <-t.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
+	release, err := t.turn.take(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	mark, err := t.mark()
 	if err != nil {
 		return err

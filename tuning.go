@@ -23,6 +23,8 @@ const (
 	tuneAfter = time.Second
 	// tuneLook is how often it is looked whether enough queries were asked.
 	tuneLook = time.Minute
+
+	notMeasured = "the recall of the index is not measured" // searches go on without
 )
 
 // tuneLast is how long a closing collection is measured at most, if that is due.
@@ -114,7 +116,7 @@ func (t *tuner) follow(ctx context.Context) {
 		case <-moved:
 		case <-timer.C:
 			if due {
-				t.tell(t.measure(ctx, tune.Options{Rest: rested}))
+				tellFailure(t.a.logger, notMeasured, t.measure(ctx, tune.Options{Rest: rested}))
 			}
 		}
 		timer.Stop()
@@ -141,17 +143,7 @@ func (t *tuner) last() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tuneLast)
 	defer cancel()
-	t.tell(t.measure(ctx, tune.Options{Few: true}))
-}
-
-// tell logs an error of a measurement, without which searches go on.
-func (t *tuner) tell(err error) {
-	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, core.ErrClosed), errors.Is(err, core.ErrNotFound):
-	default:
-		t.a.logger.Warn("the recall of the index is not measured", "error", err)
-	}
+	tellFailure(t.a.logger, notMeasured, t.measure(ctx, tune.Options{Few: true}))
 }
 
 // measure measures the index now, with the Rest and Few of o.
@@ -163,7 +155,8 @@ func (t *tuner) measure(ctx context.Context, o tune.Options) error {
 		return nil
 	}
 	changes := graph.Changes()
-	o.Asked, o.Metric, o.Vectors, o.Seed = t.asked.list(), t.a.maker.cfg.Metric, t.vectors, rand.Uint64()
+	o.Asked, o.Metric, o.Seed = t.asked.list(), t.a.maker.cfg.Metric, rand.Uint64()
+	o.Vectors = func(ords []core.Ord) ([][]float32, error) { return vectorsOf(t.a.stored, ords) }
 	plan, err := tune.Measure(ctx, graph, o)
 	if err != nil || plan == nil {
 		return err
@@ -171,21 +164,6 @@ func (t *tuner) measure(ctx context.Context, o tune.Options) error {
 	graph.SetPlan(plan)
 	t.changes = changes
 	return t.save(plan)
-}
-
-// vectors reads stored vectors.
-func (t *tuner) vectors(ords []core.Ord) ([][]float32, error) {
-	docs, err := t.a.stored.Documents(ords, true)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]float32, len(docs))
-	for i, doc := range docs {
-		if doc != nil {
-			out[i] = doc.Vector
-		}
-	}
-	return out, nil
 }
 
 // keptPlan is the form of a plan in its file.
