@@ -141,10 +141,7 @@ func (m *models) openAt(model embedder.Model, p embedder.Precision, s sources) (
 	if err != nil {
 		return nil, err
 	}
-	emb, err := embedder.NewEncoder(embedder.EncoderConfig{
-		Tokenizer: tokens, Runtimes: sessions[1:], Queries: sessions[0], Dim: model.Dim, MaxTokens: model.MaxTokens, Pooling: model.Pooling,
-		QueryPrefix: model.QueryPrefix, PassagePrefix: model.PassagePrefix,
-	})
+	emb, err := model.Encoder(tokens, sessions)
 	if err != nil {
 		return nil, errors.Join(err, closeAll(sessions))
 	}

@@ -33,6 +33,15 @@ type EncoderConfig struct {
 	QueryPrefix, PassagePrefix string
 }
 
+// Encoder makes an encoder of the model with its tokenizer and sessions, the first
+// of them for queries. It owns the sessions unless it returns an error.
+func (m Model) Encoder(t Tokenizer, sessions []Runtime) (*Encoder, error) {
+	return NewEncoder(EncoderConfig{
+		Tokenizer: t, Runtimes: sessions[1:], Queries: sessions[0], Dim: m.Dim, MaxTokens: m.MaxTokens, Pooling: m.Pooling,
+		QueryPrefix: m.QueryPrefix, PassagePrefix: m.PassagePrefix,
+	})
+}
+
 // Encoder is the whole way from texts to vectors: tokens, model, pooling and
 // normalisation.
 type Encoder struct {

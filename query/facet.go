@@ -80,12 +80,10 @@ func (r *FacetRequest) Validate() error {
 // Count counts the documents that satisfy a filter.
 func (e *Engine) Count(ctx context.Context, r CountRequest) (CountResponse, error) {
 	start := time.Now()
-	f := r.Filter
-	if f == nil {
-		always := true
-		f = &Filter{Field: "id", Exists: &always}
+	set, err := e.Matching(ctx, r.Filter)
+	if r.Filter == nil {
+		set, err = e.everything(ctx)
 	}
-	set, err := e.Matching(ctx, f)
 	if err != nil {
 		return CountResponse{}, err
 	}

@@ -64,11 +64,16 @@ func (e *Engine) matchingAny(ctx context.Context, list []*Filter) (*core.Set, er
 	return out, nil
 }
 
+// everything returns all documents. The caller owns the set.
+func (e *Engine) everything(ctx context.Context) (*core.Set, error) {
+	return e.lookup(ctx, core.Condition{Field: "id", Op: core.CondExists, Values: []any{true}})
+}
+
 // matchingNot asks for all documents before the ones to take away: a document
 // written in between is then in neither answer, rather than in one that it may
 // not belong to.
 func (e *Engine) matchingNot(ctx context.Context, f *Filter) (*core.Set, error) {
-	all, err := e.lookup(ctx, core.Condition{Field: "id", Op: core.CondExists, Values: []any{true}})
+	all, err := e.everything(ctx)
 	if err != nil {
 		return nil, err
 	}

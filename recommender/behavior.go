@@ -50,15 +50,21 @@ func (b *Behavior) Add(events []core.Event) {
 	defer b.mu.Unlock()
 	for i := range events {
 		e := &events[i]
-		item, known := b.number[e.Item]
-		if !known {
-			item = uint32(len(b.items))
-			b.number[e.Item] = item
-			b.items = append(b.items, e.Item)
-		}
-		b.users[e.User] = b.with(b.users[e.User], item, e)
+		b.users[e.User] = b.with(b.users[e.User], b.numberOf(e.Item), e)
 		b.last = max(b.last, e.Seq)
 	}
+}
+
+// numberOf returns the number of an item, a new one where it has none. The caller
+// holds the lock.
+func (b *Behavior) numberOf(id string) uint32 {
+	item, known := b.number[id]
+	if !known {
+		item = uint32(len(b.items))
+		b.number[id] = item
+		b.items = append(b.items, id)
+	}
+	return item
 }
 
 // with returns a history with one event more, in the order of time.
@@ -101,13 +107,7 @@ func (b *Behavior) Load(events []core.Event) {
 	for i := range events {
 		e := &events[i]
 		if i == 0 || events[i-1].Item != e.Item {
-			item, known := b.number[e.Item]
-			if !known {
-				item = uint32(len(b.items))
-				b.number[e.Item] = item
-				b.items = append(b.items, e.Item)
-			}
-			history = append(history, entry{item: item, time: e.Time.UnixMicro()})
+			history = append(history, entry{item: b.numberOf(e.Item), time: e.Time.UnixMicro()})
 		}
 		x := &history[len(history)-1]
 		x.value, x.time, x.seq = add(x.value, float32(e.Value())), max(x.time, e.Time.UnixMicro()), e.Seq

@@ -96,6 +96,15 @@ func (m *Model) center(v []float32) {
 	scaled(v, 1/norm(v))
 }
 
+// centered returns the vector of a document as those of the items are kept: less
+// the mean, of unit length.
+func (m *Model) centered(vector []float32) []float32 {
+	v := slices.Clone(vector)
+	scaled(v, 1/norm(v))
+	m.center(v)
+	return v
+}
+
 // scaled multiplies v by a factor; infinite ones stand for a vector of no
 // length, which stays.
 func scaled(v []float32, factor float32) {

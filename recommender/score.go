@@ -92,11 +92,8 @@ func (m *Model) Score(liked []Liked, ordered bool) *Scores {
 			}
 			any = true
 		} else if len(x.Vector) == m.dim && m.dim > 0 {
-			v := slices.Clone(x.Vector)
-			scaled(v, 1/norm(v))
-			m.center(v)
-			for k := range v {
-				profile[k] += weight * v[k]
+			for k, v := range m.centered(x.Vector) {
+				profile[k] += weight * v
 			}
 			any = true
 		}
@@ -211,11 +208,8 @@ func (s *Scores) Cold(vector []float32) float32 {
 	if s.profile == nil || len(vector) != s.m.dim {
 		return 0
 	}
-	v := slices.Clone(vector)
-	scaled(v, 1/norm(v))
-	s.m.center(v)
 	var sum float32
-	for k, x := range v {
+	for k, x := range s.m.centered(vector) {
 		sum += x * s.profile[k]
 	}
 	return sum
@@ -262,9 +256,7 @@ func (s *Scores) LikeIt(vector []float32, n int) []Reason {
 	if len(vector) != s.m.dim || s.m.dim == 0 {
 		return nil
 	}
-	v := slices.Clone(vector)
-	scaled(v, 1/norm(v))
-	s.m.center(v)
+	v := s.m.centered(vector)
 	var out []Reason
 	for _, x := range s.history {
 		if cosine := s.m.cosine(x.item, v); x.value > 0 && cosine > 0 {

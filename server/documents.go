@@ -262,6 +262,19 @@ func (s *Server) deleteDocuments(c *gin.Context) {
 	reply(c, http.StatusOK, client.DeleteResult{Deleted: n})
 }
 
+// queryLimit reads how many entries a list is to have.
+func queryLimit(c *gin.Context) (int, error) {
+	text := c.Query("limit")
+	if text == "" {
+		return 100, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, core.Invalid("", "for instance ?limit=100", "the limit %.20q is no number", text)
+	}
+	return limit, nil
+}
+
 // listDocuments returns a page. The cursor holds the last id of the page
 // before, so that pages stay in step with writes in between.
 func (s *Server) listDocuments(c *gin.Context) {
@@ -269,13 +282,10 @@ func (s *Server) listDocuments(c *gin.Context) {
 	if col == nil {
 		return
 	}
-	limit := 100
-	if text := c.Query("limit"); text != "" {
-		var err error
-		if limit, err = strconv.Atoi(text); err != nil {
-			s.fail(c, core.Invalid("", "for instance ?limit=100", "the limit %.20q is no number", text))
-			return
-		}
+	limit, err := queryLimit(c)
+	if err != nil {
+		s.fail(c, err)
+		return
 	}
 	after, err := base64.RawURLEncoding.DecodeString(c.Query("cursor"))
 	if err != nil {

@@ -70,13 +70,10 @@ func (s *Server) listEvents(c *gin.Context) {
 	if col == nil {
 		return
 	}
-	limit := 100
-	if text := c.Query("limit"); text != "" {
-		var err error
-		if limit, err = strconv.Atoi(text); err != nil {
-			s.fail(c, core.Invalid("", "for instance ?limit=100", "the limit %.20q is no number", text))
-			return
-		}
+	limit, err := queryLimit(c)
+	if err != nil {
+		s.fail(c, err)
+		return
 	}
 	events, total, err := col.Events(c.Request.Context(), vecdb.EventFilter{User: c.Query("user"), Item: c.Query("item")}, limit)
 	if err != nil {

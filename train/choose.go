@@ -296,9 +296,19 @@ func (s *set) sums(use func(i int) bool) []float32 {
 // the least log loss decides, which tells more.
 func contenders(outcomes []*outcome, n int) []*outcome {
 	var out []*outcome
+	for _, of := range byMethod(outcomes) {
+		out = append(out, level(of, n)...)
+	}
+	return out
+}
+
+// byMethod returns the outcomes of each method that has some.
+func byMethod(outcomes []*outcome) (out [][]*outcome) {
 	for _, m := range []Method{Linear, Centroid, Neighbors} {
 		of := slices.DeleteFunc(slices.Clone(outcomes), func(o *outcome) bool { return o.Method != m })
-		out = append(out, level(of, n)...)
+		if len(of) > 0 {
+			out = append(out, of)
+		}
 	}
 	return out
 }
@@ -317,11 +327,8 @@ func level(list []*outcome, n int) []*outcome {
 func rank(contenders []*outcome, n int) []Candidate {
 	byLoss := func(a, b *outcome) int { return cmp.Compare(a.LogLoss, b.LogLoss) }
 	var firsts []*outcome
-	for _, m := range []Method{Linear, Centroid, Neighbors} {
-		of := slices.DeleteFunc(slices.Clone(contenders), func(o *outcome) bool { return o.Method != m })
-		if len(of) > 0 {
-			firsts = append(firsts, slices.MinFunc(of, byLoss))
-		}
+	for _, of := range byMethod(contenders) {
+		firsts = append(firsts, slices.MinFunc(of, byLoss))
 	}
 	var out []Candidate
 	for len(firsts) > 0 {

@@ -35,9 +35,6 @@ func Create(path string) (*Writer, error) {
 	return w, err
 }
 
-// Rows returns the number of vectors so far.
-func (w *Writer) Rows() int { return w.rows }
-
 // Write adds vectors, which are all as long as the first of the file.
 func (w *Writer) Write(vectors [][]float32) error {
 	for _, v := range vectors {

@@ -244,10 +244,8 @@ func cellTime(v any) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
+	if t, ok := core.ParseTime(text); ok {
+		return t.UTC(), nil
 	}
 	return time.Time{}, core.Invalid("/time", "use RFC 3339, a date, or seconds since 1970", "the time %.40q is in no known form", text)
 }

@@ -41,8 +41,7 @@ func open(t testing.TB, name string, p embedder.Precision, sessions int) *embedd
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := embedder.NewEncoder(embedder.EncoderConfig{Tokenizer: tokens, Runtimes: runtimes[1:], Queries: runtimes[0], Dim: model.Dim,
-		MaxTokens: model.MaxTokens, Pooling: model.Pooling, QueryPrefix: model.QueryPrefix, PassagePrefix: model.PassagePrefix})
+	e, err := model.Encoder(tokens, runtimes)
 	if err != nil {
 		t.Fatal(err)
 	}
