@@ -18,8 +18,9 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// embedChunk is how many texts, and embedBytes how many bytes of them, are embedded at once: enough to fill all cores
-// with batches of like length, and no more than a server takes.
+// embedChunk is how many texts, and embedBytes how many bytes of them, are
+// embedded at once: enough to fill all cores with batches of like length, and no
+// more than a server takes.
 const (
 	embedChunk = 2048
 	embedBytes = 8 << 20
