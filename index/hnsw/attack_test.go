@@ -90,7 +90,14 @@ func (p *pair) ords() []core.Ord {
 // are present, allowed, there once, in order, and have their scores.
 func (p *pair) recall(t *testing.T, queries [][]float32, o index.Options) float64 {
 	t.Helper()
-	sum := 0.0
+	mean, _ := p.recalls(t, queries, o)
+	return mean
+}
+
+// recalls is recall with the standard error of the mean.
+func (p *pair) recalls(t *testing.T, queries [][]float32, o index.Options) (mean, stderr float64) {
+	t.Helper()
+	sum, squares := 0.0, 0.0
 	for _, q := range queries {
 		got, err := p.x.Search(t.Context(), q, o)
 		if err != nil {
@@ -104,7 +111,7 @@ func (p *pair) recall(t *testing.T, queries [][]float32, o index.Options) float6
 			t.Fatalf("%d neighbors, there are %d", len(got), len(want))
 		}
 		if len(want) == 0 {
-			sum++
+			sum, squares = sum+1, squares+1
 			continue
 		}
 		last, hits := float64(want[len(want)-1].Score), 0
@@ -133,9 +140,12 @@ func (p *pair) recall(t *testing.T, queries [][]float32, o index.Options) float6
 				hits++
 			}
 		}
-		sum += float64(min(hits, len(want))) / float64(len(want))
+		share := float64(min(hits, len(want))) / float64(len(want))
+		sum, squares = sum+share, squares+share*share
 	}
-	return sum / float64(len(queries))
+	n := float64(len(queries))
+	mean = sum / n
+	return mean, math.Sqrt(max(0, squares/n-mean*mean) / n)
 }
 
 // atLeast fails the test when a recall is below least.

@@ -8,7 +8,9 @@ import (
 type Options struct {
 	// EfConstruction is how many vertices are expanded to find the neighbors of
 	// a new one, 1 to 4096; default 256. More takes longer and makes a better
-	// graph.
+	// graph. With fewer than a cluster has vectors, a graph that half of its
+	// vectors leave and enter again and again loses recall: at 40, in clusters
+	// of 100, four points after ten times; at 100 and above none.
 	EfConstruction int
 	// Compact saves memory: about 1.4 bytes a dimension and 150 bytes a vector
 	// instead of 5.8 and 280, at a higher cost a search.
