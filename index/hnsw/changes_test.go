@@ -97,6 +97,15 @@ func TestFiltersKeepRecall(t *testing.T) {
 			atLeast(t, fmt.Sprintf("%s %g", name, share), p.recall(t, some, index.Options{K: 10, Ef: 64, Allow: allow}), least)
 		}
 	}
+	// The nearest are not allowed, whichever query it is.
+	for _, without := range []int{5, 20, 100, 1000} {
+		sum := 0.0
+		for _, q := range queries {
+			allow := core.NewSet(near(q, 1)[without:]...)
+			sum += p.recall(t, [][]float32{q}, index.Options{K: 10, Ef: 64, Allow: allow})
+		}
+		atLeast(t, fmt.Sprintf("without the nearest %d", without), sum/float64(len(queries)), min(plain-0.05, 0.87))
+	}
 }
 
 func TestAllAtOnce(t *testing.T) {

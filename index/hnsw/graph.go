@@ -81,6 +81,9 @@ type scratch struct {
 	q      *query
 	pool   pool
 	top    top
+	all    top // what a walk with a filter has expanded, allowed or not
+	beam   int // how many of the nearest in the pool a walk expands
+	rank   int // of the last one that is wanted among all
 	seen   visited
 	est    [degree]float32
 	dots   [2 * degree]int32

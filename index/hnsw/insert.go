@@ -69,7 +69,7 @@ func (g *graph) findNeighbors(s *scratch, node uint32, level int) error {
 	}
 	s.top.reset(g.opt.EfConstruction)
 	ef := min(g.opt.EfConstruction, int(g.n.Load()))
-	_, err := g.walk(context.Background(), s, g.start(s, node, level), ef, nil, 0)
+	_, err := g.walk(context.Background(), s, g.start(s, node, level), 0, ef, ef, nil)
 	return err
 }
 

@@ -41,6 +41,14 @@ func (p *pool) limit() float32 {
 	return p.keys[len(p.keys)-1].dist()
 }
 
+// worst is the distance of the i-th nearest, +Inf when there are fewer.
+func (p *pool) worst(i int) float32 {
+	if len(p.keys) < i {
+		return float32(math.Inf(1))
+	}
+	return p.keys[i-1].dist()
+}
+
 // insert puts k in its place; the last one falls out of a full pool.
 func (p *pool) insert(k key) {
 	n := len(p.keys)
@@ -77,14 +85,6 @@ type top struct {
 func (t *top) reset(size int) {
 	t.keys = slices.Grow(t.keys[:0], min(size, 4096))
 	t.max = size
-}
-
-// worst is the distance of the i-th nearest, +Inf when there are fewer.
-func (t *top) worst(i int) float32 {
-	if len(t.keys) < i {
-		return float32(math.Inf(1))
-	}
-	return t.keys[i-1].dist()
 }
 
 // insert takes k when it belongs to the nearest and is not there yet.

@@ -30,22 +30,24 @@ func (g *graph) distances(s *scratch, list []uint32) {
 	}
 }
 
-// walk searches the bottom layer from start with a beam of ef and leaves the
-// nearest allowed vertices in s.top.
+// walk searches the bottom layer from start with a beam of steps and leaves the
+// nearest allowed vertices in s.top. It ends when as many of the nearest seen as
+// are in the beam are expanded.
 //
-// Without a filter the beam holds the ef nearest seen, and the walk ends when
-// all of them are expanded. With one it holds more, and the walk ends when ef
-// allowed vertices are expanded and none that waits is nearer than the worst of
-// them, or after budget expansions, which it reports by false.
-func (g *graph) walk(ctx context.Context, s *scratch, start key, ef int, allow *core.Set, budget int) (bool, error) {
+// With a filter the beam is as long as finding the k nearest allowed takes by
+// what the walk has seen so far (see beamFor). The walk returns false when that
+// is more than it has kept of what it saw.
+func (g *graph) walk(ctx context.Context, s *scratch, start key, k, ef, steps int, allow *core.Set) (bool, error) {
 	filtered := allow != nil
 	n := int(g.n.Load())
 	s.seen.reset(n)
+	room := steps
 	if filtered {
-		s.pool.reset(min(n, budget+degree))
-	} else {
-		s.pool.reset(ef)
+		room = min(n, steps+steps/2+degree)
+		s.all.reset(room)
 	}
+	s.pool.reset(room)
+	s.beam, s.rank = room, 0
 	s.pool.insert(start)
 	s.seen.add(start.vertex())
 	if s.hidden != nobody {
@@ -56,41 +58,38 @@ func (g *graph) walk(ctx context.Context, s *scratch, start key, ef int, allow *
 		if steps%patience == 0 && ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		if filtered {
-			if cur.dist() > s.top.worst(ef) {
-				return true, nil
-			}
-			if steps > budget {
-				return false, nil
-			}
-		}
 		// The next vertex is chosen before the present one is looked at, so
 		// that its block can be fetched meanwhile.
 		next, more := s.pool.pop()
-		g.expand(s, cur, next, more, n, ef, allow)
-		if more && next.dist() > s.pool.limit() {
+		g.expand(s, cur, next, more, n, allow)
+		if filtered {
+			s.fitBeam(k, ef)
+		}
+		limit := s.pool.worst(s.beam)
+		if more && next.dist() > limit {
 			more = false
 		}
 		if !more {
 			next, more = s.pool.pop()
+			more = more && next.dist() <= limit
 		}
 		cur, ok = next, more
 	}
-	return true, nil
+	return s.beam <= room, nil
 }
 
 // expand scores vertex cur and puts its neighbors into the pool.
-func (g *graph) expand(s *scratch, cur, next key, more bool, n, ef int, allow *core.Set) {
+func (g *graph) expand(s *scratch, cur, next key, more bool, n int, allow *core.Set) {
 	sl := g.slab
 	v := cur.vertex()
 	d := sl.distance(s.q, v)
 	if g.allowed(v, allow) {
 		s.top.insert(makeKey(d, v))
 	}
-	limit := s.pool.limit()
 	if allow != nil {
-		limit = min(limit, s.top.worst(ef))
+		s.all.insert(makeKey(d, v))
 	}
+	limit := s.pool.worst(s.beam)
 	ids := sl.neighbors(v)
 	if !sl.withSigns {
 		g.expandCodes(s, ids, n, limit)
@@ -181,9 +180,7 @@ func (g *graph) candidates(allow *core.Set) iter.Seq[uint32] {
 // more than comparing with all vectors.
 const walkMost = 1 << 14
 
-// The cost of a search in units of one comparison of 8-bit codes.
 const (
-	stepCost   = 24 // of expanding one vertex
 	scanBound  = 8  // share of the vertices from which k is a scan's business
 	scanWindow = 64 // how many a scan scores again, besides 2k
 )
@@ -200,35 +197,36 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		return nil, nil
 	}
 	ef = min(max(ef, k), total)
-	budget := 0
 	walks := (k < total/scanBound || k <= 10) && ef <= walkMost
+	steps, count := ef, 0
+	if allow != nil {
+		if count = allow.Len(); count == 0 {
+			return nil, nil
+		}
+		steps = beamFor(k, ef, 1+k*total/count)
+		walks = walks && count > ef && walkCost(steps) < count
+	} else if dying := int(g.dying.Load()); dying > 0 {
+		steps += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
+	}
 	window := k + k/2 + 4
 	if g.crowded.Load() > 0 {
 		window += crowdFrom // as many lead the crowd of one place
 	}
-	s.top.reset(window)
-	if allow != nil {
-		count := allow.Len()
-		// Expanding ef allowed vertices takes about ef·total/count steps.
-		steps := float64(ef) * float64(total) / float64(max(1, count))
-		walks = walks && count > ef && steps*stepCost < float64(count)
-		budget = 4*ef + count/stepCost
-		s.top.reset(max(s.top.max, ef))
-	} else if dying := int(g.dying.Load()); dying > 0 {
-		ef += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
-	}
-	if walks {
+	for walks {
 		if g.slab.withSigns {
 			s.q.estimates()
 		}
-		start := g.start(s, node, level)
-		done, err := g.walk(ctx, s, start, ef, allow, budget)
+		s.top.reset(window)
+		done, err := g.walk(ctx, s, g.start(s, node, level), k, ef, steps, allow)
 		if err != nil {
 			return nil, err
 		}
 		if done && (len(s.top.keys) >= min(k, total) || g.found(s) >= min(k, total)) {
 			return g.refine(s, k, window, max(crowdMost, crowdShare*ef), allow), nil
 		}
+		// What is near the query is hardly allowed.
+		steps = max(2*steps, s.beam)
+		walks = allow != nil && walkCost(steps) < count
 	}
 	// Far from the query many are about as near, so that more are scored again.
 	window = 2*k + scanWindow
