@@ -151,7 +151,7 @@ func (p *pair) recalls(t *testing.T, queries [][]float32, o index.Options) (mean
 // atLeast fails the test when a recall is below least.
 func atLeast(t *testing.T, what string, recall, least float64) {
 	t.Helper()
-	t.Logf("%s: recall %.4f", what, recall)
+	t.Logf("%s: recall %.4f, at least %.4f, margin %+.3f", what, recall, least, recall-least)
 	if recall < least {
 		t.Errorf("%s: recall is %.4f, want at least %.4f", what, recall, least)
 	}
