@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/field"
@@ -92,6 +93,27 @@ func (c *Collection) Get(ctx context.Context, id string) (*Document, error) {
 	}
 	doc, _, err := c.stored.Get(id)
 	return doc, err
+}
+
+// identity returns what no other collection has, not even one of the same name
+// that is made later.
+func (c *Collection) identity() string {
+	return c.info.Name + "\x00" + c.info.Created.UTC().Format(time.RFC3339Nano)
+}
+
+// ListBy returns a page of the documents that satisfy a filter in the order of
+// their fields, without vectors unless asked for, as far as the index has come.
+func (c *Collection) ListBy(ctx context.Context, r query.ListRequest) (query.ListResponse, error) {
+	return c.engine.List(ctx, r)
+}
+
+// IDCursor returns the cursor that continues List behind an id, "" for "".
+func (c *Collection) IDCursor(id string) string { return query.IDCursor(c.identity(), id) }
+
+// ParseIDCursor returns the id in a cursor of List, "" for "". It refuses what
+// is damaged or belongs to another list.
+func (c *Collection) ParseIDCursor(cursor string) (string, error) {
+	return query.ParseIDCursor(c.identity(), cursor)
 }
 
 // List returns up to limit documents without vectors in the order of their

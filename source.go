@@ -89,6 +89,17 @@ func (s source) Facet(field string, within *core.Set, limit int) ([]core.FacetVa
 	return s.c.fields.Facet(field, within, limit)
 }
 
+// Values asks the index of fields.
+func (s source) Values(field string, ords []core.Ord, each func(i int, v any)) error {
+	if s.c.info.Fields[field] == "text" {
+		return core.Invalid("", "declare it a keyword, or use another field", "the field %.80q is declared text, which is searched for and has no order", field)
+	}
+	return s.c.fields.Values(field, ords, each)
+}
+
+// Identity returns what no other collection has.
+func (s source) Identity() string { return s.c.identity() }
+
 // FieldNames asks the index of fields, and the declaration.
 func (s source) FieldNames() []string {
 	return slices.AppendSeq(s.c.fields.Names(), maps.Keys(s.c.info.Fields))

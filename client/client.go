@@ -256,6 +256,13 @@ func (c *Client) List(ctx context.Context, collection, cursor string, limit int)
 	return out, err
 }
 
+// ListBy returns one page of the documents that satisfy a filter in the order
+// of their fields.
+func (c *Client) ListBy(ctx context.Context, collection string, r query.ListRequest) (out query.ListResponse, err error) {
+	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "documents", "list"), r, &out)
+	return out, err
+}
+
 // Delete deletes documents by id and returns how many there were.
 func (c *Client) Delete(ctx context.Context, collection string, ids []string) (int, error) {
 	return c.delete(ctx, collection, DeleteRequest{IDs: ids})

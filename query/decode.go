@@ -27,6 +27,7 @@ func (r *Request) members() map[string]any {
 		"exclude": (*idList)(&r.Exclude), "filter": &r.Filter, "limit": &r.Limit, "mode": &r.Mode,
 		"min_score": &r.MinScore, "fields": &r.Fields, "with_vector": &r.WithVector, "params": &r.Params,
 		"explain": &r.Explain, "diversity": &r.Diversity, "decay": &r.Decay, "boosts": &r.Boosts, "highlight": &r.Highlight,
+		"sort": &r.Sort, "group_by": &r.GroupBy, "group_size": &r.GroupSize, "cursor": &r.Cursor,
 	}
 }
 
@@ -41,9 +42,10 @@ func (r *ClassifyRequest) UnmarshalJSON(data []byte) error {
 	return decodeObject(data, members)
 }
 
-// UnmarshalJSON reads the members "ef", "recall", "exact" and "fusion" and refuses others.
+// UnmarshalJSON reads the members "ef", "recall", "exact", "candidates" and
+// "fusion" and refuses others.
 func (p *Params) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, map[string]any{"ef": &p.Ef, "recall": &p.Recall, "exact": &p.Exact, "fusion": &p.Fusion})
+	return decodeObject(data, map[string]any{"ef": &p.Ef, "recall": &p.Recall, "exact": &p.Exact, "candidates": &p.Candidates, "fusion": &p.Fusion})
 }
 
 // UnmarshalJSON reads a decay and refuses unknown members; a half-life and an
@@ -140,6 +142,8 @@ func decodeMember(raw json.RawMessage, target any) error {
 		return decodeList(raw, t, func(raw json.RawMessage, e *Example) error { return e.UnmarshalJSON(raw) })
 	case *[]Boost:
 		return decodeList(raw, t, func(raw json.RawMessage, b *Boost) error { return b.UnmarshalJSON(raw) })
+	case *[]SortKey:
+		return decodeList(raw, t, func(raw json.RawMessage, k *SortKey) error { return k.UnmarshalJSON(raw) })
 	case *[]string:
 		return decodeList(raw, t, func(raw json.RawMessage, s *string) error { return decodeValue(raw, s) })
 	}

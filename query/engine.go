@@ -38,6 +38,12 @@ type Source interface {
 	// Facet counts the documents of each value of a field within a set, nil for
 	// all, and returns the limit most frequent ones and the number of values.
 	Facet(field string, within *core.Set, limit int) (values []core.FacetValue, distinct int)
+	// Values calls each with every value that the documents under ords hold in a
+	// field, of which i is the place in ords; "id" holds their ids. A field whose
+	// values have no order is an *core.InputError.
+	Values(field string, ords []core.Ord, each func(i int, v any)) error
+	// Identity tells the collection from all others, for cursors.
+	Identity() string
 	// FieldNames returns the names of the fields that any document has.
 	FieldNames() []string
 	// Head returns the head that is trained on the labels of a field, nil where

@@ -248,6 +248,19 @@ func (f *fake) Facet(field string, within *core.Set, limit int) (out []core.Face
 	return out[:min(limit, len(out))], len(out)
 }
 
+func (f *fake) Values(field string, ords []core.Ord, each func(i int, v any)) error {
+	for i, ord := range ords {
+		if f.docs[ord] != nil {
+			for _, v := range valuesOf(f.docs[ord], field) {
+				each(i, v)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *fake) Identity() string { return "fake" }
+
 func (f *fake) FieldNames() (names []string) {
 	for _, doc := range f.docs {
 		if doc != nil {

@@ -97,6 +97,18 @@ type Request struct {
 	// candidates that score best without: four times the limit, at least 50.
 	Decay  *Decay  `json:"decay,omitempty"`
 	Boosts []Boost `json:"boosts,omitempty"`
+	// Sort brings the documents with the best scores, Params.Candidates of them,
+	// into the order of fields; ScoreKey stands for the score.
+	Sort []SortKey `json:"sort,omitempty"`
+	// GroupBy names a field by whose values hits are put into groups: Limit is
+	// then the number of groups, GroupSize that of the hits in each, 0 for
+	// DefaultGroupSize. Documents whose field is an array are in the group of each
+	// value, those without a value in none.
+	GroupBy   string `json:"group_by,omitempty"`
+	GroupSize int    `json:"group_size,omitempty"`
+	// Cursor is that of the page before, "" for the first page. All but the
+	// limit, and what of the documents is shown, is to be as it was there.
+	Cursor string `json:"cursor,omitempty"`
 	// Highlight adds to each hit the sentence that matches best; empty adds none.
 	Highlight Highlighting `json:"highlight,omitempty"`
 	// Params tunes the index.
@@ -116,6 +128,9 @@ type Params struct {
 	Recall float64 `json:"recall,omitempty"`
 	// Exact compares the query with every allowed vector.
 	Exact bool `json:"exact,omitempty"`
+	// Candidates is how many documents with the best scores Sort orders; 0 is
+	// DefaultCandidates, at most MaxLimit. It is never less than the limit.
+	Candidates int `json:"candidates,omitempty"`
 	// Fusion is how hybrid search fuses scores, empty for the default. Metrics
 	// other than cosine have FusionRRF only.
 	Fusion Fusion `json:"fusion,omitempty"`
@@ -208,6 +223,12 @@ type Took struct {
 // first.
 type Response struct {
 	Hits []Hit `json:"hits"`
+	// Groups holds the hits of a request with GroupBy, whose Hits are empty.
+	Groups []Group `json:"groups,omitempty"`
+	// Cursor asks for the next page; "" when there is none. No document comes
+	// twice, and none that stays as it is is left out, whatever is written in
+	// between.
+	Cursor string `json:"cursor,omitempty"`
 	// Warnings tells what may be wrong with a request that found nothing: fields
 	// of the filter that no document has.
 	Warnings []string `json:"warnings,omitempty"`

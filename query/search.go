@@ -26,35 +26,45 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	start := time.Now()
 	r = r.withDefaults()
 	var took Took
+	turn, err := e.turn(r)
+	if err != nil {
+		return Response{}, err
+	}
 	p, err := makePoint(ctx, r, &took)
 	if err != nil {
 		return Response{}, err
 	}
-	wide := r.widened()
-	ranked, s, err := e.candidates(ctx, wide, p, &took)
+	ranked, s, err := e.ranked(ctx, r, p, &turn, &took)
 	if err != nil {
 		return Response{}, err
 	}
 	vectors := r.WithVector || r.Diversity > 0 || r.Explain && (len(p.liked) > 0 || p.taste != nil)
-	found, err := e.fetch(ctx, ranked.neighbors, s, wide.Limit, vectors, &took)
+	list, err := e.fetch(ctx, ranked.neighbors, s, turn.wide.Limit, vectors, &took)
 	if err != nil {
 		return Response{}, err
 	}
-	if found, err = e.shape(ctx, r, ranked, found, &took); err != nil {
+	turn.found = ordinals(list)
+	if list, err = e.shape(ctx, turn.shape(r, len(list)), ranked, list, &took); err != nil {
 		return Response{}, err
 	}
-	if err := e.highlight(ctx, r, p, found, &took); err != nil {
+	if err := e.highlight(ctx, r, p, list, &took); err != nil {
 		return Response{}, err
 	}
-	hits, err := e.hits(ctx, r, p, ranked, found)
+	hits, err := e.hits(ctx, r, p, ranked, list)
 	if err != nil {
 		return Response{}, err
 	}
-	took.Total = milliseconds(time.Since(start))
-	out := Response{Hits: hits, Took: took}
+	out := Response{Hits: hits}
+	if r.GroupBy != "" {
+		out.Groups = turn.inGroups(list, hits)
+		out.Hits = []Hit{}
+	}
+	out.Cursor = turn.next(r, list)
 	if len(hits) == 0 {
 		out.Warnings = e.warnings(r.Filter)
 	}
+	took.Total = milliseconds(time.Since(start))
+	out.Took = took
 	return out, nil
 }
 
@@ -62,22 +72,35 @@ func (r Request) withDefaults() Request {
 	if r.Limit == 0 {
 		r.Limit = DefaultLimit
 	}
+	if r.GroupBy != "" && r.GroupSize == 0 {
+		r.GroupSize = DefaultGroupSize
+	}
 	for _, name := range r.Fields {
 		r.WithVector = r.WithVector || name == "vector"
 	}
 	return r
 }
 
-// candidates finds what may become the hits of a request around p.
-func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took) (ranked ranking, s scope, err error) {
-	defer stopwatch(&took.Search)()
+// candidates finds what may become the hits of a request around p, among the
+// documents within, nil for all.
+func (e *Engine) candidates(ctx context.Context, r Request, p point, within *core.Set, took *Took) (ranking, scope, error) {
+	done := stopwatch(&took.Search)
 	allow, err := e.matching(ctx, r.Filter)
+	done()
 	if err != nil {
 		return ranking{}, scope{}, core.At("/filter", err)
 	}
-	if s, err = e.newScope(ctx, allow, append(p.without, r.Exclude...)); err != nil {
+	s, err := e.newScope(ctx, intersect(allow, within), append(p.without, r.Exclude...))
+	if err != nil {
 		return ranking{}, scope{}, err
 	}
+	ranked, err := e.rank(ctx, r, p, s, took)
+	return ranked, s, err
+}
+
+// rank ranks the documents of a scope.
+func (e *Engine) rank(ctx context.Context, r Request, p point, s scope, took *Took) (ranked ranking, err error) {
+	defer stopwatch(&took.Search)()
 	switch {
 	case p.nothing:
 		ranked.mode = Behavioral
@@ -91,7 +114,7 @@ func (e *Engine) candidates(ctx context.Context, r Request, p point, took *Took)
 	default:
 		ranked, err = e.hybrid(ctx, r, p, s)
 	}
-	return ranked, s, err
+	return ranked, err
 }
 
 // nearest returns at least the k nearest neighbors of q within s that score

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -19,6 +20,10 @@ const (
 	poolFactor = 4
 	poolLeast  = 50
 	poolMost   = 500
+
+	// DefaultCandidates is how many documents with the best scores are brought
+	// into the order of fields.
+	DefaultCandidates = 100
 )
 
 // Decay makes the scores of documents smaller with their age, or with the
@@ -56,20 +61,27 @@ type Adjustment struct {
 
 // shaped reports whether the order of the candidates is not yet that of the
 // hits.
-func (r *Request) shaped() bool { return r.Diversity > 0 || r.Decay != nil || len(r.Boosts) > 0 }
+func (r *Request) shaped() bool {
+	return r.Diversity > 0 || r.Decay != nil || len(r.Boosts) > 0 || len(r.Sort) > 0
+}
 
 // widened returns the request for candidates: more of them, and without the
 // least score where that is not the score of a hit yet.
 func (r Request) widened() Request {
 	if r.shaped() {
 		r.Limit = min(max(poolFactor*r.Limit, poolLeast), r.Limit+poolMost, MaxLimit)
+	}
+	if len(r.Sort) > 0 {
+		r.Limit = max(r.Limit, cmp.Or(r.Params.Candidates, DefaultCandidates))
+	}
+	if r.Decay != nil || len(r.Boosts) > 0 {
 		r.MinScore = nil
 	}
 	return r
 }
 
 // shape brings the candidates into the order of the hits and keeps the first.
-func (e *Engine) shape(ctx context.Context, r Request, k ranking, list []found, took *Took) ([]found, error) {
+func (e *Engine) shape(ctx context.Context, r Request, k ranking, list []found, took *Took) (shaped []found, err error) {
 	if !r.shaped() {
 		return list, nil
 	}
@@ -81,6 +93,11 @@ func (e *Engine) shape(ctx context.Context, r Request, k ranking, list []found, 
 	slices.SortStableFunc(list, func(a, b found) int {
 		return index.Compare(index.Neighbor{Ord: a.ord, Score: a.score}, index.Neighbor{Ord: b.ord, Score: b.score})
 	})
+	if len(r.Sort) > 0 {
+		if list, err = e.order(ctx, r.Sort, list); err != nil {
+			return nil, err
+		}
+	}
 	if r.MinScore != nil {
 		list = slices.DeleteFunc(list, func(f found) bool { return f.score < *r.MinScore })
 	}

@@ -151,12 +151,14 @@ func (r *Request) checkSettings() error {
 		return core.Invalid("/limit", "leave it out for "+strconv.Itoa(DefaultLimit), "the limit is %d, 1 to %d are allowed", r.Limit, MaxLimit)
 	case r.Params.Ef < 0 || r.Params.Ef > MaxEf:
 		return core.Invalid("/params/ef", "leave it out for the default", "ef is %d, 1 to %d are allowed", r.Params.Ef, MaxEf)
+	case r.Params.Candidates < 0 || r.Params.Candidates > MaxLimit:
+		return core.Invalid("/params/candidates", "leave it out for "+strconv.Itoa(DefaultCandidates), "the candidates are %d, 1 to %d are allowed", r.Params.Candidates, MaxLimit)
 	case !(r.Params.Recall >= 0 && r.Params.Recall < 1):
 		return core.Invalid("/params/recall", `give a number such as 0.95, or {"exact":true} for all`, "the recall is %v, it must be above 0 and below 1", r.Params.Recall)
 	case r.MinScore != nil && !finite(float64(*r.MinScore)):
 		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
 	}
-	return cmp.Or(r.checkMode(), r.checkShape())
+	return cmp.Or(r.checkMode(), r.checkShape(), r.checkOrder(), r.checkGroups())
 }
 
 func (r *Request) checkMode() error {
@@ -176,6 +178,14 @@ func (r *Request) checkMode() error {
 }
 
 func (r *ClassifyRequest) checkVote() error {
+	for _, shape := range []struct {
+		pointer string
+		given   bool
+	}{{"/sort", len(r.Sort) > 0}, {"/group_by", r.GroupBy != ""}, {"/cursor", r.Cursor != ""}} {
+		if shape.given {
+			return core.Invalid(shape.pointer, "leave it out, or use search", "a classification has no pages of hits")
+		}
+	}
 	switch {
 	case r.Mode != "" && r.Mode != Dense:
 		return core.Invalid("/mode", "leave it out", "neighbors vote by their vectors, whatever the mode")

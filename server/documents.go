@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -287,12 +286,12 @@ func (s *Server) listDocuments(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	after, err := base64.RawURLEncoding.DecodeString(c.Query("cursor"))
+	after, err := col.ParseIDCursor(c.Query("cursor"))
 	if err != nil {
-		s.fail(c, core.Invalid("", "use the cursor of the page before, unchanged", "the cursor is none of ours"))
+		s.fail(c, err)
 		return
 	}
-	docs, next, err := col.List(c.Request.Context(), string(after), limit)
+	docs, next, err := col.List(c.Request.Context(), after, limit)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -300,5 +299,5 @@ func (s *Server) listDocuments(c *gin.Context) {
 	if docs == nil {
 		docs = []*core.Document{}
 	}
-	reply(c, http.StatusOK, client.DocumentPage{Documents: docs, Cursor: base64.RawURLEncoding.EncodeToString([]byte(next))})
+	reply(c, http.StatusOK, client.DocumentPage{Documents: docs, Cursor: col.IDCursor(next)})
 }

@@ -31,6 +31,10 @@ func (s *Server) facet(c *gin.Context) {
 	answer(s, c, (*vecdb.Collection).Facet, func(r query.FacetResponse) query.Took { return r.Took })
 }
 
+func (s *Server) listBy(c *gin.Context) {
+	answer(s, c, (*vecdb.Collection).ListBy, func(r query.ListResponse) query.Took { return r.Took })
+}
+
 // answer decodes a query, runs it on the collection of the path and replies.
 func answer[Req, Resp any](s *Server, c *gin.Context, run func(*vecdb.Collection, context.Context, Req) (Resp, error), took func(Resp) query.Took) {
 	col := s.collection(c)

@@ -43,6 +43,7 @@ func (s *Server) routes() []route {
 
 		{http.MethodPost, c + "/documents", write, s.addDocuments},
 		{http.MethodGet, c + "/documents", read, s.listDocuments},
+		{http.MethodPost, c + "/documents/list", read, s.listBy},
 		{http.MethodPost, c + "/documents/delete", write, s.deleteDocuments},
 		{http.MethodGet, c + "/documents/:id", read, s.getDocument},
 		{http.MethodPut, c + "/documents/:id", write, s.putDocument},

@@ -74,7 +74,7 @@ running server (--url).`,
 	root.AddGroup(&cobra.Group{ID: "data", Title: "Documents:"}, &cobra.Group{ID: "ask", Title: "Questions:"},
 		&cobra.Group{ID: "run", Title: "Running it:"})
 	addGroup(root, "data", a.addCommand(), a.getCommand(), a.deleteCommand(), a.eventsCommand(), a.collectionsCommand(), a.statsCommand())
-	addGroup(root, "ask", a.searchCommand(), a.similarCommand(), a.recommendCommand(), a.classifyCommand(), a.countCommand(), a.facetCommand(), a.trainCommand(), a.evaluateCommand())
+	addGroup(root, "ask", a.searchCommand(), a.similarCommand(), a.recommendCommand(), a.classifyCommand(), a.listCommand(), a.countCommand(), a.facetCommand(), a.trainCommand(), a.evaluateCommand())
 	addGroup(root, "run", a.demoCommand(), a.serveCommand(), a.modelCommand(), a.embedCommand(), a.setupCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
 	root.AddCommand(exitCodesTopic())
 	return root

@@ -130,6 +130,20 @@ func TestAddSearchAndTheRest(t *testing.T) {
 	if out := b.ok("facet", "label"); !strings.Contains(out, "horror") {
 		t.Errorf("facet prints %q", out)
 	}
+	page := decode[query.ListResponse](t, b.ok("list", "--json", "--sort", "year:desc", "-n", "3", "-f", "year>1900"))
+	if len(page.Documents) != 3 || page.Documents[0].ID != "a1" || page.Cursor == "" {
+		t.Errorf("list: %+v", page)
+	}
+	if rest := b.ok("list", "--sort", "year:desc", "-f", "year>1900", "--cursor", page.Cursor, "--fields", "year"); strings.Contains(rest, "2003") || !strings.Contains(rest, "19") {
+		t.Errorf("list prints %q", rest)
+	}
+	if out := b.ok("search", "sea", "--group-by", "label", "--group-size", "1"); !strings.Contains(out, "label: horror") {
+		t.Errorf("groups print %q", out)
+	}
+	hits = decode[query.Response](t, b.ok("search", "--json", "sea", "--sort", "year")).Hits
+	if len(hits) != 4 || hits[3].ID != "a1" {
+		t.Errorf("sorted search: %+v", hits)
+	}
 	if lines := strings.Count(b.ok("search", "--jsonl", "space", "-n", "3"), "\n"); lines != 3 {
 		t.Errorf("%d lines of JSON", lines)
 	}

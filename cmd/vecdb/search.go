@@ -21,6 +21,7 @@ type queryFlags struct {
 	exact    bool
 	recall   float64
 	shape    shapeFlags
+	page     pageFlags
 }
 
 func (q *queryFlags) add(cmd *cobra.Command) {
@@ -33,6 +34,7 @@ func (q *queryFlags) add(cmd *cobra.Command) {
 	f.Float32Var(&q.minScore, "min-score", 0, "leave out hits with a lower score")
 	f.Float64Var(&q.recall, "recall", 0, "share of the nearest to find on average, for instance 0.95 (default: a fixed breadth of search)")
 	q.shape.add(cmd)
+	q.page.add(cmd)
 	f.BoolVar(&q.exact, "exact", false, "compare with every document, whatever the index")
 }
 
@@ -52,6 +54,7 @@ func (q *queryFlags) request(cmd *cobra.Command, a *app) (query.Request, error) 
 	if err := q.shape.apply(&r); err != nil {
 		return query.Request{}, err
 	}
+	q.page.apply(&r)
 	if cmd.Flags().Changed("min-score") {
 		r.MinScore = &q.minScore
 	}
@@ -74,11 +77,22 @@ func (a *app) answer(ctx context.Context, do ask, r query.Request, fields []stri
 		return err
 	}
 	if a.forScripts() {
+		if r.GroupBy != "" {
+			return printAll(a, response, response.Groups)
+		}
 		return printAll(a, response, response.Hits)
 	}
 	a.warn(response.Warnings)
-	a.renderHits(response.Hits, fields, r.Explain)
-	a.renderTook(plural(len(response.Hits), "hit"), response.Took)
+	if r.GroupBy != "" {
+		a.renderGroups(r.GroupBy, response.Groups, fields, r.Explain)
+		a.renderTook(plural(len(response.Groups), "group"), response.Took)
+	} else {
+		a.renderHits(response.Hits, fields, r.Explain)
+		a.renderTook(plural(len(response.Hits), "hit"), response.Took)
+	}
+	if r.GroupBy != "" || len(r.Sort) > 0 || r.Cursor != "" {
+		a.more(response.Cursor)
+	}
 	return nil
 }
 
@@ -99,6 +113,8 @@ func (a *app) searchCommand() *cobra.Command {
 		Example: `  vecdb search "sad film about a father and son"
   vecdb search war at sea --filter 'year>=1990' --filter genre=war --fields year,genre
   vecdb search "central bank" --decay published:30d --diversity 0.3 --highlight
+  vecdb search "war at sea" --sort year:desc --candidates 200 --fields year
+  vecdb search "war at sea" --group-by genre --group-size 2
   vecdb search --mode lexical --explain "error E1042"
   vecdb search --json "how do I reset my card?" | jq '.hits[0].id'`,
 		Args: atLeast(1, "a text to search for"),

@@ -96,26 +96,8 @@ func compareKeys(a, b key) int {
 		return cmp.Or(cmp.Compare(a.int(), b.int()), cmp.Compare(a.nano, b.nano))
 	case a.kind == isInt && b.kind == isInt:
 		return cmp.Compare(a.int(), b.int())
-	case a.kind == isFloat && b.kind == isFloat:
-		return cmp.Compare(a.float(), b.float())
-	case a.kind == isFloat:
-		return -compareIntFloat(b.int(), a.float())
 	}
-	return compareIntFloat(a.int(), b.float())
-}
-
-// compareIntFloat orders i and f exactly, where converting i to float64 would
-// round it. f is either beyond int64 or not whole, so they are never equal.
-func compareIntFloat(i int64, f float64) int {
-	switch {
-	case f >= 1<<63:
-		return -1
-	case f < -(1 << 63):
-		return 1
-	case i <= int64(math.Floor(f)):
-		return -1
-	}
-	return 1
+	return core.CompareNumbers(a.plain(), b.plain())
 }
 
 // value is one value of a field with the ordinals that hold it. Most values of
