@@ -31,7 +31,7 @@ func TestFewAddresses(t *testing.T) {
 	}
 	for range 3 {
 		p := newPair(t, index.Config{Dim: 128}, Options{ScanBelow: -1, EfConstruction: 32})
-		all := indextest.Vectors(newRand(t), 3000, 128)
+		all := indextest.Vectors(newRand(t), 1000, 128)
 		p.insert(t, itemsOf(0, all)...)
 		atLeast(t, "with few addresses", p.recall(t, all[:50], index.Options{K: 10}), 0.9)
 		p.clean(t)
