@@ -18,6 +18,14 @@ func DotCodesList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, 
 	dotCodesList((*uint8)(base), stride, slots, q, n, out[:len(slots)])
 }
 
+// DotTwoBitsList puts into out[i] the sum Σ c[j]·q[j] of the n codes of two bits,
+// 0 to 3, at base + slots[i]*stride, fetching ahead. They lie 64 at a time in 16
+// bytes: byte j holds the numbers j, j+16, j+32 and j+48, the first in its lowest
+// bits. n is a multiple of 64.
+func DotTwoBitsList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, n int, out []int32) {
+	dotTwoBitsList((*uint8)(base), stride, slots, q, n/4, out[:len(slots)])
+}
+
 // ScanBlock estimates the distances of a block of BlockSize neighbors from
 // their 1-bit codes (RaBitQ, arXiv 2405.12497, looked up as in FastScan). With
 // acc[j] the sum of the neighbor's table entries over all groups of four

@@ -44,6 +44,26 @@ func dotCodesListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, n in
 //go:noescape
 func dotCodesList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
 
+// dotTwoBitsListVNNI is dotTwoBitsList with AVX512F, AVX512BW and AVX512VNNI.
+//
+//go:noescape
+func dotTwoBitsListVNNI(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+
+// dotTwoBitsListAVX512 is dotTwoBitsList with AVX512F and AVX512BW.
+//
+//go:noescape
+func dotTwoBitsListAVX512(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+
+// dotTwoBitsListAVX2 is dotTwoBitsList with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func dotTwoBitsListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+
+// dotTwoBitsList is DotTwoBitsList with the instructions of the level in use; n is in bytes of codes.
+//
+//go:noescape
+func dotTwoBitsList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+
 // scanBlockVBMI is scanBlock with AVX512F, AVX512BW, AVX512VNNI, AVX512VBMI and GFNI.
 //
 //go:noescape

@@ -819,6 +819,514 @@ dotCodesList_below_avx512:
 dotCodesList_below_avx2:
 	JMP ·dotCodesListGeneric(SB)
 
+// func dotTwoBitsListVNNI(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+// Requires: AVX, AVX2, AVX512F, AVX512VNNI, MMX+
+TEXT ·dotTwoBitsListVNNI(SB), NOSPLIT, $0-80
+	MOVQ slots_base+16(FP), AX
+	MOVQ slots_len+24(FP), CX
+	MOVQ out_base+56(FP), DX
+	MOVQ q+40(FP), BX
+	SUBQ $+4, CX
+	JLT  dotTwoBitsListVNNI_few
+
+dotTwoBitsListVNNI_four:
+	MOVL  (AX), SI
+	IMULQ stride+8(FP), SI
+	ADDQ  base+0(FP), SI
+	MOVQ  SI, DI
+	MOVL  4(AX), R8
+	IMULQ stride+8(FP), R8
+	ADDQ  base+0(FP), R8
+	MOVQ  R8, R9
+	MOVL  8(AX), R10
+	IMULQ stride+8(FP), R10
+	ADDQ  base+0(FP), R10
+	MOVQ  R10, R11
+	MOVL  12(AX), R12
+	IMULQ stride+8(FP), R12
+	ADDQ  base+0(FP), R12
+	MOVQ  R12, R13
+	CMPQ  CX, $+1
+	JLT   dotTwoBitsListVNNI_start
+	MOVL  16(AX), DI
+	IMULQ stride+8(FP), DI
+	ADDQ  base+0(FP), DI
+	CMPQ  CX, $+2
+	JLT   dotTwoBitsListVNNI_start
+	MOVL  20(AX), R9
+	IMULQ stride+8(FP), R9
+	ADDQ  base+0(FP), R9
+	CMPQ  CX, $+3
+	JLT   dotTwoBitsListVNNI_start
+	MOVL  24(AX), R11
+	IMULQ stride+8(FP), R11
+	ADDQ  base+0(FP), R11
+	CMPQ  CX, $+4
+	JLT   dotTwoBitsListVNNI_start
+	MOVL  28(AX), R13
+	IMULQ stride+8(FP), R13
+	ADDQ  base+0(FP), R13
+
+dotTwoBitsListVNNI_start:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	XORQ   R14, R14
+
+dotTwoBitsListVNNI_codes:
+	PREFETCHT0      (DI)(R14*1)
+	PREFETCHT0      (R9)(R14*1)
+	PREFETCHT0      (R11)(R14*1)
+	PREFETCHT0      (R13)(R14*1)
+	VMOVDQU64       (BX)(R14*4), Z4
+	VBROADCASTI32X4 (SI)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPDPBUSD        Z4, Z5, Z0
+	VBROADCASTI32X4 (R8)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPDPBUSD        Z4, Z5, Z1
+	VBROADCASTI32X4 (R10)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPDPBUSD        Z4, Z5, Z2
+	VBROADCASTI32X4 (R12)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPDPBUSD        Z4, Z5, Z3
+	ADDQ            $+16, R14
+	CMPQ            R14, n+48(FP)
+	JLT             dotTwoBitsListVNNI_codes
+	VPUNPCKHDQ      Z1, Z0, Z4
+	VPUNPCKLDQ      Z1, Z0, Z0
+	VPADDD          Z4, Z0, Z0
+	VPUNPCKHDQ      Z3, Z2, Z4
+	VPUNPCKLDQ      Z3, Z2, Z2
+	VPADDD          Z4, Z2, Z2
+	VPUNPCKHQDQ     Z2, Z0, Z4
+	VPUNPCKLQDQ     Z2, Z0, Z0
+	VPADDD          Z4, Z0, Z0
+	VEXTRACTI64X4   $0x01, Z0, Y4
+	VPADDD          Y4, Y0, Y0
+	VEXTRACTI128    $0x01, Y0, X4
+	VPADDD          X4, X0, X0
+	VMOVDQU         X0, (DX)
+	ADDQ            $+16, AX
+	ADDQ            $+16, DX
+	SUBQ            $+4, CX
+	JGE             dotTwoBitsListVNNI_four
+
+dotTwoBitsListVNNI_few:
+	ADDQ $+4, CX
+	JLE  dotTwoBitsListVNNI_done
+
+dotTwoBitsListVNNI_one:
+	MOVL   (AX), SI
+	IMULQ  stride+8(FP), SI
+	ADDQ   base+0(FP), SI
+	VPXORD Z6, Z6, Z6
+	XORQ   R14, R14
+
+dotTwoBitsListVNNI_onecodes:
+	VMOVDQU64       (BX)(R14*4), Z0
+	VBROADCASTI32X4 (SI)(R14*1), Z1
+	VPSRLVD         twobitshifts<>+0(SB), Z1, Z1
+	VPANDD          threes<>+0(SB), Z1, Z1
+	VPDPBUSD        Z0, Z1, Z6
+	ADDQ            $+16, R14
+	CMPQ            R14, n+48(FP)
+	JLT             dotTwoBitsListVNNI_onecodes
+	VEXTRACTI64X4   $0x01, Z6, Y0
+	VPADDD          Y0, Y6, Y6
+	VEXTRACTI128    $0x01, Y6, X0
+	VPADDD          X0, X6, X6
+	VPSHUFD         $0xee, X6, X0
+	VPADDD          X0, X6, X6
+	VPSHUFD         $0x55, X6, X0
+	VPADDD          X0, X6, X6
+	VMOVD           X6, (DX)
+	ADDQ            $+4, AX
+	ADDQ            $+4, DX
+	DECQ            CX
+	JNE             dotTwoBitsListVNNI_one
+
+dotTwoBitsListVNNI_done:
+	VZEROUPPER
+	RET
+
+DATA twobitshifts<>+0(SB)/8, $0x0000000000000000
+DATA twobitshifts<>+8(SB)/8, $0x0000000000000000
+DATA twobitshifts<>+16(SB)/8, $0x0000000200000002
+DATA twobitshifts<>+24(SB)/8, $0x0000000200000002
+DATA twobitshifts<>+32(SB)/8, $0x0000000400000004
+DATA twobitshifts<>+40(SB)/8, $0x0000000400000004
+DATA twobitshifts<>+48(SB)/8, $0x0000000600000006
+DATA twobitshifts<>+56(SB)/8, $0x0000000600000006
+GLOBL twobitshifts<>(SB), RODATA|NOPTR, $64
+
+DATA threes<>+0(SB)/8, $0x0303030303030303
+DATA threes<>+8(SB)/8, $0x0303030303030303
+DATA threes<>+16(SB)/8, $0x0303030303030303
+DATA threes<>+24(SB)/8, $0x0303030303030303
+DATA threes<>+32(SB)/8, $0x0303030303030303
+DATA threes<>+40(SB)/8, $0x0303030303030303
+DATA threes<>+48(SB)/8, $0x0303030303030303
+DATA threes<>+56(SB)/8, $0x0303030303030303
+GLOBL threes<>(SB), RODATA|NOPTR, $64
+
+// func dotTwoBitsListAVX512(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, MMX+
+TEXT ·dotTwoBitsListAVX512(SB), NOSPLIT, $0-80
+	MOVQ slots_base+16(FP), AX
+	MOVQ slots_len+24(FP), CX
+	MOVQ out_base+56(FP), DX
+	MOVQ q+40(FP), BX
+	SUBQ $+4, CX
+	JLT  dotTwoBitsListAVX512_few
+
+dotTwoBitsListAVX512_four:
+	MOVL  (AX), SI
+	IMULQ stride+8(FP), SI
+	ADDQ  base+0(FP), SI
+	MOVQ  SI, DI
+	MOVL  4(AX), R8
+	IMULQ stride+8(FP), R8
+	ADDQ  base+0(FP), R8
+	MOVQ  R8, R9
+	MOVL  8(AX), R10
+	IMULQ stride+8(FP), R10
+	ADDQ  base+0(FP), R10
+	MOVQ  R10, R11
+	MOVL  12(AX), R12
+	IMULQ stride+8(FP), R12
+	ADDQ  base+0(FP), R12
+	MOVQ  R12, R13
+	CMPQ  CX, $+1
+	JLT   dotTwoBitsListAVX512_start
+	MOVL  16(AX), DI
+	IMULQ stride+8(FP), DI
+	ADDQ  base+0(FP), DI
+	CMPQ  CX, $+2
+	JLT   dotTwoBitsListAVX512_start
+	MOVL  20(AX), R9
+	IMULQ stride+8(FP), R9
+	ADDQ  base+0(FP), R9
+	CMPQ  CX, $+3
+	JLT   dotTwoBitsListAVX512_start
+	MOVL  24(AX), R11
+	IMULQ stride+8(FP), R11
+	ADDQ  base+0(FP), R11
+	CMPQ  CX, $+4
+	JLT   dotTwoBitsListAVX512_start
+	MOVL  28(AX), R13
+	IMULQ stride+8(FP), R13
+	ADDQ  base+0(FP), R13
+
+dotTwoBitsListAVX512_start:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	XORQ   R14, R14
+
+dotTwoBitsListAVX512_codes:
+	PREFETCHT0      (DI)(R14*1)
+	PREFETCHT0      (R9)(R14*1)
+	PREFETCHT0      (R11)(R14*1)
+	PREFETCHT0      (R13)(R14*1)
+	VMOVDQU64       (BX)(R14*4), Z4
+	VBROADCASTI32X4 (SI)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPMADDUBSW      Z4, Z5, Z5
+	VPMADDWD        oneshorts<>+0(SB), Z5, Z5
+	VPADDD          Z5, Z0, Z0
+	VBROADCASTI32X4 (R8)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPMADDUBSW      Z4, Z5, Z5
+	VPMADDWD        oneshorts<>+0(SB), Z5, Z5
+	VPADDD          Z5, Z1, Z1
+	VBROADCASTI32X4 (R10)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPMADDUBSW      Z4, Z5, Z5
+	VPMADDWD        oneshorts<>+0(SB), Z5, Z5
+	VPADDD          Z5, Z2, Z2
+	VBROADCASTI32X4 (R12)(R14*1), Z5
+	VPSRLVD         twobitshifts<>+0(SB), Z5, Z5
+	VPANDD          threes<>+0(SB), Z5, Z5
+	VPMADDUBSW      Z4, Z5, Z5
+	VPMADDWD        oneshorts<>+0(SB), Z5, Z5
+	VPADDD          Z5, Z3, Z3
+	ADDQ            $+16, R14
+	CMPQ            R14, n+48(FP)
+	JLT             dotTwoBitsListAVX512_codes
+	VPUNPCKHDQ      Z1, Z0, Z4
+	VPUNPCKLDQ      Z1, Z0, Z0
+	VPADDD          Z4, Z0, Z0
+	VPUNPCKHDQ      Z3, Z2, Z4
+	VPUNPCKLDQ      Z3, Z2, Z2
+	VPADDD          Z4, Z2, Z2
+	VPUNPCKHQDQ     Z2, Z0, Z4
+	VPUNPCKLQDQ     Z2, Z0, Z0
+	VPADDD          Z4, Z0, Z0
+	VEXTRACTI64X4   $0x01, Z0, Y4
+	VPADDD          Y4, Y0, Y0
+	VEXTRACTI128    $0x01, Y0, X4
+	VPADDD          X4, X0, X0
+	VMOVDQU         X0, (DX)
+	ADDQ            $+16, AX
+	ADDQ            $+16, DX
+	SUBQ            $+4, CX
+	JGE             dotTwoBitsListAVX512_four
+
+dotTwoBitsListAVX512_few:
+	ADDQ $+4, CX
+	JLE  dotTwoBitsListAVX512_done
+
+dotTwoBitsListAVX512_one:
+	MOVL   (AX), SI
+	IMULQ  stride+8(FP), SI
+	ADDQ   base+0(FP), SI
+	VPXORD Z6, Z6, Z6
+	XORQ   R14, R14
+
+dotTwoBitsListAVX512_onecodes:
+	VMOVDQU64       (BX)(R14*4), Z0
+	VBROADCASTI32X4 (SI)(R14*1), Z1
+	VPSRLVD         twobitshifts<>+0(SB), Z1, Z1
+	VPANDD          threes<>+0(SB), Z1, Z1
+	VPMADDUBSW      Z0, Z1, Z1
+	VPMADDWD        oneshorts<>+0(SB), Z1, Z1
+	VPADDD          Z1, Z6, Z6
+	ADDQ            $+16, R14
+	CMPQ            R14, n+48(FP)
+	JLT             dotTwoBitsListAVX512_onecodes
+	VEXTRACTI64X4   $0x01, Z6, Y0
+	VPADDD          Y0, Y6, Y6
+	VEXTRACTI128    $0x01, Y6, X0
+	VPADDD          X0, X6, X6
+	VPSHUFD         $0xee, X6, X0
+	VPADDD          X0, X6, X6
+	VPSHUFD         $0x55, X6, X0
+	VPADDD          X0, X6, X6
+	VMOVD           X6, (DX)
+	ADDQ            $+4, AX
+	ADDQ            $+4, DX
+	DECQ            CX
+	JNE             dotTwoBitsListAVX512_one
+
+dotTwoBitsListAVX512_done:
+	VZEROUPPER
+	RET
+
+DATA oneshorts<>+0(SB)/8, $0x0001000100010001
+DATA oneshorts<>+8(SB)/8, $0x0001000100010001
+DATA oneshorts<>+16(SB)/8, $0x0001000100010001
+DATA oneshorts<>+24(SB)/8, $0x0001000100010001
+DATA oneshorts<>+32(SB)/8, $0x0001000100010001
+DATA oneshorts<>+40(SB)/8, $0x0001000100010001
+DATA oneshorts<>+48(SB)/8, $0x0001000100010001
+DATA oneshorts<>+56(SB)/8, $0x0001000100010001
+GLOBL oneshorts<>(SB), RODATA|NOPTR, $64
+
+// func dotTwoBitsListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·dotTwoBitsListAVX2(SB), NOSPLIT, $0-80
+	MOVQ slots_base+16(FP), AX
+	MOVQ slots_len+24(FP), CX
+	MOVQ out_base+56(FP), DX
+	MOVQ q+40(FP), BX
+	SUBQ $+4, CX
+	JLT  dotTwoBitsListAVX2_few
+
+dotTwoBitsListAVX2_four:
+	MOVL  (AX), SI
+	IMULQ stride+8(FP), SI
+	ADDQ  base+0(FP), SI
+	MOVQ  SI, DI
+	MOVL  4(AX), R8
+	IMULQ stride+8(FP), R8
+	ADDQ  base+0(FP), R8
+	MOVQ  R8, R9
+	MOVL  8(AX), R10
+	IMULQ stride+8(FP), R10
+	ADDQ  base+0(FP), R10
+	MOVQ  R10, R11
+	MOVL  12(AX), R12
+	IMULQ stride+8(FP), R12
+	ADDQ  base+0(FP), R12
+	MOVQ  R12, R13
+	CMPQ  CX, $+1
+	JLT   dotTwoBitsListAVX2_start
+	MOVL  16(AX), DI
+	IMULQ stride+8(FP), DI
+	ADDQ  base+0(FP), DI
+	CMPQ  CX, $+2
+	JLT   dotTwoBitsListAVX2_start
+	MOVL  20(AX), R9
+	IMULQ stride+8(FP), R9
+	ADDQ  base+0(FP), R9
+	CMPQ  CX, $+3
+	JLT   dotTwoBitsListAVX2_start
+	MOVL  24(AX), R11
+	IMULQ stride+8(FP), R11
+	ADDQ  base+0(FP), R11
+	CMPQ  CX, $+4
+	JLT   dotTwoBitsListAVX2_start
+	MOVL  28(AX), R13
+	IMULQ stride+8(FP), R13
+	ADDQ  base+0(FP), R13
+
+dotTwoBitsListAVX2_start:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R14, R14
+
+dotTwoBitsListAVX2_codes:
+	PREFETCHT0     (DI)(R14*1)
+	PREFETCHT0     (R9)(R14*1)
+	PREFETCHT0     (R11)(R14*1)
+	PREFETCHT0     (R13)(R14*1)
+	VMOVDQU        (BX)(R14*4), Y4
+	VBROADCASTI128 (SI)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+0(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y0, Y0
+	VBROADCASTI128 (R8)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+0(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y1, Y1
+	VBROADCASTI128 (R10)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+0(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y2, Y2
+	VBROADCASTI128 (R12)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+0(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	VMOVDQU        32(BX)(R14*4), Y4
+	VBROADCASTI128 (SI)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+32(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y0, Y0
+	VBROADCASTI128 (R8)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+32(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y1, Y1
+	VBROADCASTI128 (R10)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+32(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y2, Y2
+	VBROADCASTI128 (R12)(R14*1), Y5
+	VPSRLVD        twobitshifts<>+32(SB), Y5, Y5
+	VPAND          threes<>+0(SB), Y5, Y5
+	VPMADDUBSW     Y4, Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	ADDQ           $+16, R14
+	CMPQ           R14, n+48(FP)
+	JLT            dotTwoBitsListAVX2_codes
+	VPUNPCKHDQ     Y1, Y0, Y4
+	VPUNPCKLDQ     Y1, Y0, Y0
+	VPADDD         Y4, Y0, Y0
+	VPUNPCKHDQ     Y3, Y2, Y4
+	VPUNPCKLDQ     Y3, Y2, Y2
+	VPADDD         Y4, Y2, Y2
+	VPUNPCKHQDQ    Y2, Y0, Y4
+	VPUNPCKLQDQ    Y2, Y0, Y0
+	VPADDD         Y4, Y0, Y0
+	VEXTRACTI128   $0x01, Y0, X1
+	VPADDD         X1, X0, X0
+	VMOVDQU        X0, (DX)
+	ADDQ           $+16, AX
+	ADDQ           $+16, DX
+	SUBQ           $+4, CX
+	JGE            dotTwoBitsListAVX2_four
+
+dotTwoBitsListAVX2_few:
+	ADDQ $+4, CX
+	JLE  dotTwoBitsListAVX2_done
+
+dotTwoBitsListAVX2_one:
+	MOVL  (AX), SI
+	IMULQ stride+8(FP), SI
+	ADDQ  base+0(FP), SI
+	VPXOR Y0, Y0, Y0
+	XORQ  R14, R14
+
+dotTwoBitsListAVX2_onecodes:
+	VMOVDQU        (BX)(R14*4), Y1
+	VBROADCASTI128 (SI)(R14*1), Y2
+	VPSRLVD        twobitshifts<>+0(SB), Y2, Y2
+	VPAND          threes<>+0(SB), Y2, Y2
+	VPMADDUBSW     Y1, Y2, Y2
+	VPMADDWD       oneshorts<>+0(SB), Y2, Y2
+	VPADDD         Y2, Y0, Y0
+	VMOVDQU        32(BX)(R14*4), Y1
+	VBROADCASTI128 (SI)(R14*1), Y2
+	VPSRLVD        twobitshifts<>+32(SB), Y2, Y2
+	VPAND          threes<>+0(SB), Y2, Y2
+	VPMADDUBSW     Y1, Y2, Y2
+	VPMADDWD       oneshorts<>+0(SB), Y2, Y2
+	VPADDD         Y2, Y0, Y0
+	ADDQ           $+16, R14
+	CMPQ           R14, n+48(FP)
+	JLT            dotTwoBitsListAVX2_onecodes
+	VEXTRACTI128   $0x01, Y0, X1
+	VPADDD         X1, X0, X0
+	VPSHUFD        $0xee, X0, X1
+	VPADDD         X1, X0, X0
+	VPSHUFD        $0x55, X0, X1
+	VPADDD         X1, X0, X0
+	VMOVD          X0, (DX)
+	ADDQ           $+4, AX
+	ADDQ           $+4, DX
+	DECQ           CX
+	JNE            dotTwoBitsListAVX2_one
+
+dotTwoBitsListAVX2_done:
+	VZEROUPPER
+	RET
+
+// func dotTwoBitsList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)
+TEXT ·dotTwoBitsList(SB), NOSPLIT, $0-80
+	CMPB ·level+0(SB), $0x03
+	JB   dotTwoBitsList_below_vnni
+	JMP  ·dotTwoBitsListVNNI(SB)
+
+dotTwoBitsList_below_vnni:
+	CMPB ·level+0(SB), $0x02
+	JB   dotTwoBitsList_below_avx512
+	JMP  ·dotTwoBitsListAVX512(SB)
+
+dotTwoBitsList_below_avx512:
+	CMPB ·level+0(SB), $0x01
+	JB   dotTwoBitsList_below_avx2
+	JMP  ·dotTwoBitsListAVX2(SB)
+
+dotTwoBitsList_below_avx2:
+	JMP ·dotTwoBitsListGeneric(SB)
+
 // func scanBlockVBMI(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, AVX512VNNI, GFNI, MMX+
 TEXT ·scanBlockVBMI(SB), NOSPLIT, $0-76

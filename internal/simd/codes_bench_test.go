@@ -52,6 +52,21 @@ func BenchmarkDotCodesList(b *testing.B) {
 	})
 }
 
+func BenchmarkDotTwoBitsList(b *testing.B) {
+	eachDim(b, func(b *testing.B, n int) {
+		x, q := aligned(n*16/4), aligned(n)
+		slots := make([]uint32, 16)
+		for i := range slots {
+			slots[i] = uint32(i)
+		}
+		out := make([]int32, 16)
+		for b.Loop() {
+			DotTwoBitsList(unsafe.Pointer(&x[0]), uintptr(n/4), slots, (*int8)(unsafe.Pointer(&q[0])), n, out)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(slots)), "ns/slot")
+	})
+}
+
 func BenchmarkBuildTable(b *testing.B) {
 	eachDim(b, func(b *testing.B, n int) {
 		q, lut := aligned(n), aligned(4*n)

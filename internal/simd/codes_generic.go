@@ -22,6 +22,23 @@ func dotCodesListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, n
 	}
 }
 
+// dotTwoBitsListGeneric: out[i] = Σ c[j]·q[j] of n bytes of codes. A byte's codes
+// and what they are multiplied with lie 16 apart.
+func dotTwoBitsListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32) {
+	qs := unsafe.Slice((*[64]int8)(unsafe.Pointer(q)), n/16)
+	for i, s := range slots {
+		codes := unsafe.Slice((*[16]uint8)(unsafe.Add(unsafe.Pointer(base), uintptr(s)*stride)), n/16)
+		var sum int32
+		for g := range codes {
+			part := &qs[g]
+			for j, c := range codes[g] {
+				sum += int32(c&3)*int32(part[j]) + int32(c>>2&3)*int32(part[j+16]) + int32(c>>4&3)*int32(part[j+32]) + int32(c>>6)*int32(part[j+48])
+			}
+		}
+		out[i] = sum
+	}
+}
+
 // scanBlockGeneric estimates 32 distances from 1-bit codes. It fetches nothing
 // ahead, for which plain Go has no means.
 func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, _ *uint8, _ int) uint32 {

@@ -8,6 +8,10 @@ func dotCodesList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, o
 	dotCodesListGeneric(base, stride, slots, q, n, out)
 }
 
+func dotTwoBitsList(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32) {
+	dotTwoBitsListGeneric(base, stride, slots, q, n, out)
+}
+
 func scanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, limit float32, est *[BlockSize]float32, next *uint8, ahead int) uint32 {
 	return scanBlockGeneric(codes, lut, groups, factors, mul, add, base, limit, est, next, ahead)
 }

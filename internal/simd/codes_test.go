@@ -111,6 +111,33 @@ func TestDotCodesListAgreesWithGeneric(t *testing.T) {
 	})
 }
 
+func TestDotTwoBitsListAgreesWithGeneric(t *testing.T) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fx, fq filler) {
+		const vectors = 7
+		stride := n/4 + 8
+		base, q := guardedBytes(t, (vectors-1)*stride+n/4), ofBytes[int8](guardedBytes(t, n))
+		fill(rng, base, 0, 255, fx)
+		fill(rng, q, -127, 127, fq)
+		for count := range vectors + 1 {
+			slots, got := ofBytes[uint32](guardedBytes(t, 4*count)), ofBytes[int32](guardedBytes(t, 4*count))
+			for i := range slots {
+				slots[i] = uint32(vectors - 1 - i)
+			}
+			want := make([]int32, count)
+			for i, s := range slots {
+				for j, x := range q {
+					c := base[int(s)*stride+j/64*16+j%16] >> (j % 64 / 16 * 2) & 3
+					want[i] += int32(c) * int32(x)
+				}
+			}
+			DotTwoBitsList(unsafe.Pointer(&base[0]), uintptr(stride), slots, &q[0], n, got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d slots: got %d, want %d", count, got, want)
+			}
+		}
+	})
+}
+
 // aheads are amounts of bytes for ScanBlock to fetch: nothing, less than it reads
 // itself and more.
 var aheads = []int{0, 64, 256, 1024, 2176, 20000 / 64 * 64}

@@ -28,9 +28,22 @@ var dotCodesList = kernel{
 	},
 }
 
+var dotTwoBitsList = kernel{
+	"dotTwoBitsList",
+	"func(base *uint8, stride uintptr, slots []uint32, q *int8, n int, out []int32)",
+	"dotTwoBitsList is DotTwoBitsList with the instructions of the level in use; n is in bytes of codes.",
+	[]body{
+		{vnni, func(name string) { dotList(name, twoBitsDot{zmm: true, vnni: true}) }},
+		{avx512bw, func(name string) { dotList(name, twoBitsDot{zmm: true}) }},
+		{avx2, func(name string) { dotList(name, twoBitsDot{}) }},
+	},
+}
+
 // codeDot multiplies 64 unsigned codes by as many signed ones.
 type codeDot interface {
 	vec() reg.VecVirtual
+	// codeLen is how many bytes 64 unsigned codes take.
+	codeLen() int
 	// step adds the products of the 64 codes at each of xs and those at q to its
 	// sum.
 	step(xs []Mem, q Mem, sums []reg.VecVirtual)
@@ -39,6 +52,7 @@ type codeDot interface {
 type vnniDot struct{}
 
 func (vnniDot) vec() reg.VecVirtual { return ZMM() }
+func (vnniDot) codeLen() int        { return 64 }
 
 func (vnniDot) step(xs []Mem, q Mem, sums []reg.VecVirtual) {
 	signed := ZMM()
@@ -55,6 +69,7 @@ func (vnniDot) step(xs []Mem, q Mem, sums []reg.VecVirtual) {
 type wideDot struct{ zmm bool }
 
 func (w wideDot) vec() reg.VecVirtual { return vec(w.zmm) }
+func (wideDot) codeLen() int          { return 64 }
 
 func (w wideDot) step(xs []Mem, q Mem, sums []reg.VecVirtual) {
 	for part := 0; part < 64; part += bytesOf(w.zmm) / 2 {
@@ -65,6 +80,39 @@ func (w wideDot) step(xs []Mem, q Mem, sums []reg.VecVirtual) {
 			VPMOVZXBW(x.Offset(part), unsigned)
 			VPMADDWD(signed, unsigned, unsigned)
 			VPADDD(unsigned, sums[i], sums[i])
+		}
+	}
+}
+
+// twoBitsDot takes codes of two bits: byte j of 16 holds the numbers j, j+16, j+32
+// and j+48, the first in its lowest bits. All lanes of a register get the same
+// bytes, and each shifts them by its own number of bits.
+type twoBitsDot struct{ zmm, vnni bool }
+
+func (t twoBitsDot) vec() reg.VecVirtual { return vec(t.zmm) }
+func (twoBitsDot) codeLen() int          { return 16 }
+
+func (t twoBitsDot) step(xs []Mem, q Mem, sums []reg.VecVirtual) {
+	for part := 0; part < 64; part += bytesOf(t.zmm) {
+		shifts := constant("twobitshifts", words(16, func(i int) uint32 { return uint32(i / 4 * 2) })).Offset(part)
+		signed := t.vec()
+		move(q.Offset(part), signed)
+		for i, x := range xs {
+			codes := t.vec()
+			if t.zmm {
+				VBROADCASTI32X4(x, codes)
+			} else {
+				VBROADCASTI128(x, codes)
+			}
+			VPSRLVD(shifts, codes, codes)
+			and(constant("threes", bytes(64, func(int) int { return 3 })), codes)
+			if t.vnni {
+				VPDPBUSD(signed, codes, sums[i])
+				continue
+			}
+			VPMADDUBSW(signed, codes, codes)
+			VPMADDWD(constant("oneshorts", words(16, func(int) uint32 { return 1<<16 | 1 })), codes, codes)
+			VPADDD(codes, sums[i], sums[i])
 		}
 	}
 }
@@ -118,7 +166,7 @@ func dotList(name string, d codeDot) {
 	for i := range x {
 		x[i], next[i] = GP64(), GP64()
 	}
-	offset := GP64()
+	offset, scale := GP64(), uint8(64/d.codeLen())
 	code := func(i int, r reg.GPVirtual) {
 		MOVL(at(slots, 4*i), r.As32())
 		IMULQ(param("stride"), r)
@@ -146,8 +194,8 @@ func dotList(name string, d codeDot) {
 		xs = append(xs, at(x[i], 0).Idx(offset, 1))
 		PREFETCHT0(at(next[i], 0).Idx(offset, 1))
 	}
-	d.step(xs, at(q, 0).Idx(offset, 1), sums)
-	ADDQ(I8(64), offset)
+	d.step(xs, at(q, 0).Idx(offset, scale), sums)
+	ADDQ(I8(d.codeLen()), offset)
 	CMPQ(offset, param("n"))
 	JLT(LabelRef(name + "_codes"))
 	VMOVDQU(sumFour(sums), at(out, 0))
@@ -164,8 +212,8 @@ func dotList(name string, d codeDot) {
 	one := zeros(1, d.vec)
 	XORQ(offset, offset)
 	Label(name + "_onecodes")
-	d.step(xs[:1], at(q, 0).Idx(offset, 1), one)
-	ADDQ(I8(64), offset)
+	d.step(xs[:1], at(q, 0).Idx(offset, scale), one)
+	ADDQ(I8(d.codeLen()), offset)
 	CMPQ(offset, param("n"))
 	JLT(LabelRef(name + "_onecodes"))
 	VMOVD(sumInts(one[0]), at(out, 0))
