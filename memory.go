@@ -31,6 +31,28 @@ func IndexBytes(kind string, cfg index.Config, n int) (int64, error) {
 	return kindOf(kind).bytes(cfg, n)
 }
 
+// IndexDiskBytes predicts how many bytes the same vectors take in the file of an
+// index that is not all in memory, besides what is stored of them and the
+// snapshot of the index.
+func IndexDiskBytes(kind string, cfg index.Config, n int) (int64, error) {
+	if err := checkIndexKind(kind); err != nil {
+		return 0, err
+	}
+	cfg, err := cfg.Check()
+	if err != nil {
+		return 0, err
+	}
+	return kindOf(kind).diskBytes(cfg, n)
+}
+
+// diskBytes is how much of an index lies in a file.
+func diskBytes(idx index.Index) int64 {
+	if d, ok := idx.(interface{ DiskBytes() int64 }); ok {
+		return d.DiskBytes()
+	}
+	return 0
+}
+
 // AvailableMemory returns how many bytes of memory the system, and the container
 // that the process may run in, have left for indexes; ok is false where the
 // system does not tell.
@@ -82,13 +104,26 @@ func (g *memoryGuard) check(kind string, docs int, n, waiting int64) error {
 	return memoryError(kind, docs, n+waiting, have)
 }
 
+// SmallerIndexes names the back ends that take less memory than one, and how much
+// of what IndexHNSW takes; "" when there is none.
+func SmallerIndexes(kind string) string {
+	compact, disk := IndexHNSWCompact+" (about a quarter)", IndexHNSWDisk+" (about an eighth, the rest in a file)"
+	switch kind {
+	case IndexHNSWDisk:
+		return ""
+	case IndexHNSWCompact:
+		return "index " + IndexHNSWDisk + " (about half, the rest in a file)"
+	}
+	return "index " + compact + " or " + disk
+}
+
 // memoryError says what does not fit and what to do.
 func memoryError(kind string, docs int, need, have int64) error {
-	hint := "free memory, or open the database with index " + IndexHNSWCompact + ", which takes a quarter, or with IgnoreMemory (the command: --ignore-memory)"
-	if kind == IndexHNSWCompact {
-		hint = "free memory, or open the database with IgnoreMemory (the command: --ignore-memory)"
+	hint := "free memory, or open the database with "
+	if smaller := SmallerIndexes(kind); smaller != "" {
+		hint += smaller + ", or with "
 	}
-	return &core.InputError{Cause: ErrMemory, Hint: hint,
+	return &core.InputError{Cause: ErrMemory, Hint: hint + "IgnoreMemory (the command: --ignore-memory)",
 		Detail: fmt.Sprintf("%s documents need about %s more memory, %s is available", humanize.Comma(int64(docs)), humanize.IBytes(uint64(need)), humanize.IBytes(uint64(have)))}
 }
 

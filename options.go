@@ -15,6 +15,7 @@ const (
 	IndexFlat        = "flat"         // exact: compares a query with every vector
 	IndexHNSW        = "hnsw"         // the graph of package index/hnsw; exact up to 1,000 vectors
 	IndexHNSWCompact = "hnsw-compact" // the same in a quarter of the memory, slower
+	IndexHNSWDisk    = "hnsw-disk"    // the same in an eighth of the memory, with most of each vector in a file
 	IndexCoder       = "coder"        // github.com/coder/hnsw, for comparison; its recall is low
 )
 

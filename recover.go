@@ -73,7 +73,7 @@ func (a *applier) load(ctx context.Context) error {
 	rest := sinks{fields: a.fields}
 	if idx == nil {
 		var err error
-		if idx, err = a.maker.kind.make(a.maker.cfg); err != nil {
+		if idx, err = a.maker.make(); err != nil {
 			return err
 		}
 		rest.vectors, seq = idx, math.MaxUint64

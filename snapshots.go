@@ -106,6 +106,15 @@ type indexMaker struct {
 	number    uint32
 }
 
+// make makes an empty index, with its file, if it has one, beside the snapshots.
+func (m *indexMaker) make() (index.Index, error) {
+	folder := ""
+	if m.snapshots != nil && !m.snapshots.readOnly {
+		folder = m.snapshots.dir
+	}
+	return m.kind.make(m.cfg, folder)
+}
+
 // restoreVectors returns the index of vectors from its snapshot, brought up to
 // the end of the log, and the number of the last change; nil when it has to be
 // made from the vectors.
@@ -222,7 +231,10 @@ type keeper struct {
 
 func (a *applier) graphKeeper() keeper {
 	return keeper{suffix: graphSuffix, from: "vectors",
-		size: func() (int, int64) { idx := *a.index.Load(); return idx.Len(), idx.SizeBytes() },
+		size: func() (int, int64) {
+			idx := *a.index.Load()
+			return idx.Len(), idx.SizeBytes() + diskBytes(idx)
+		},
 		write: func(ctx context.Context, path string, m snapshot.Mark) error {
 			graph, ok := (*a.index.Load()).(*hnsw.Index)
 			if !ok {
@@ -319,7 +331,7 @@ func (a *applier) verify(ctx context.Context) {
 // mend makes a damaged index anew from the vectors. Changes that are committed
 // meanwhile may be in it before they are taken, which does no harm.
 func (a *applier) mend(ctx context.Context) {
-	idx, err := a.maker.kind.make(a.maker.cfg)
+	idx, err := a.maker.make()
 	if err == nil {
 		err = a.stored.Snapshot(func(s storage.Snapshot) error {
 			f := filler{ctx: ctx, into: sinks{vectors: idx}}

@@ -31,8 +31,8 @@ func (a *app) checkMemory(ctx context.Context, s *session, documents int) error 
 		return nil
 	}
 	hint := "free memory, take fewer documents"
-	if st.Index.Kind != vecdb.IndexHNSWCompact {
-		hint += ", use --index " + vecdb.IndexHNSWCompact + " (about a quarter)"
+	if smaller := vecdb.SmallerIndexes(st.Index.Kind); smaller != "" {
+		hint += ", use --" + smaller
 	}
 	return fmt.Errorf("%w: about %s need about %s, %s is available; %s", vecdb.ErrMemory, plural(documents, "document"), bytesText(need), bytesText(*st.MemoryAvailable), hint+", or go on with --ignore-memory")
 }

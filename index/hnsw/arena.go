@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"fmt"
+	"os"
 	"sync/atomic"
 	"unsafe"
 )
@@ -18,6 +19,7 @@ type arena struct {
 	used atomic.Int64 // bytes asked for
 	open int          // bytes that may be read and written, the rest is only reserved
 	huge int          // bytes for which huge pages were advised
+	file *os.File     // what is open is in there rather than in memory, if not nil
 }
 
 // openStep is what an arena is opened by, at least: each step is a call of the
@@ -45,13 +47,13 @@ func (a *arena) use(n int) error {
 	}
 	if n > a.open {
 		to := min(len(a.mem), (n+max(openStep, n/16)+openStep-1)/openStep*openStep)
-		if err := unlock(a.mem[a.open:to]); err != nil {
+		if err := a.unlock(to); err != nil {
 			return fmt.Errorf("open %d bytes of memory: %w", to-a.open, err)
 		}
 		a.open = to
 	}
 	a.used.Store(int64(n))
-	if n >= hugeFrom && n > a.huge {
+	if a.file == nil && n >= hugeFrom && n > a.huge {
 		a.huge = min(len(a.mem), n+n/8)
 		huge(a.mem[:a.huge])
 	}
@@ -65,10 +67,21 @@ func (a *arena) size() int { return int(a.used.Load()) }
 
 func (a *arena) cap() int { return len(a.mem) }
 
+// unlock makes the bytes up to to usable.
+func (a *arena) unlock(to int) error {
+	if a.file != nil {
+		return a.extend(to)
+	}
+	return unlock(a.mem[a.open:to])
+}
+
 // close gives the memory back. Nothing may use it any more.
 func (a *arena) close() {
 	if a != nil && a.mem != nil {
 		release(a.mem)
 		a.mem = nil
+		if a.file != nil {
+			_ = a.file.Close() // its name is gone already
+		}
 	}
 }

@@ -188,10 +188,16 @@ func around(rng *rand.Rand, n int, center []float32, spread float64) [][]float32
 	return out
 }
 
+// modes are the ways to lay out a graph.
+func modes() map[string]Options {
+	return map[string]Options{"fast": {}, "compact": {Compact: true}, "disk": {Disk: true}}
+}
+
 func forAll(t *testing.T, fn func(t *testing.T, m index.Metric, o Options)) {
 	for _, m := range []index.Metric{index.Cosine, index.Dot, index.L2} {
-		for _, compact := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/compact=%v", m, compact), func(t *testing.T) { fn(t, m, Options{Compact: compact, ScanBelow: 100}) })
+		for name, o := range modes() {
+			o.ScanBelow = 100
+			t.Run(fmt.Sprintf("%s/%s", m, name), func(t *testing.T) { fn(t, m, o) })
 		}
 	}
 }

@@ -20,14 +20,16 @@ import (
 // clusters are smaller than EfConstruction, so that an insertion that begins in
 // another one leaves it.
 func TestChurnKeepsRecall(t *testing.T) {
-	for _, compact := range []bool{false, true} {
+	for mode, o := range modes() {
 		rng := newRand(t)
-		n, rounds := 6000, 10
-		if raceEnabled {
+		n, rounds, dim := 6000, 10, 48
+		if raceEnabled || o.Disk {
 			n, rounds = 3000, 4
 		}
-		const dim = 48
-		o := Options{Compact: compact, EfConstruction: 128}
+		if o.Disk {
+			dim += exactUpTo
+		}
+		o.EfConstruction = 128
 		p := newPair(t, index.Config{Dim: dim}, o)
 		all := indextest.Vectors(rng, n+500, dim)
 		queries := all[n:]
@@ -52,11 +54,11 @@ func TestChurnKeepsRecall(t *testing.T) {
 		for _, ef := range []int{64, 96} {
 			want := fresh.recall(t, queries, index.Options{K: 10, Ef: ef})
 			have := p.recall(t, queries, index.Options{K: 10, Ef: ef})
-			t.Logf("compact %v, breadth %d: %.4f after the changes, %.4f afresh", compact, ef, have, want)
+			t.Logf("%s, breadth %d: %.4f after the changes, %.4f afresh", mode, ef, have, want)
 			atLeast(t, "after ten times half", have, want-0.005)
 		}
 		if grown := float64(p.x.SizeBytes()) / float64(size); grown > 1.1 {
-			t.Errorf("compact %v: %.2f times the memory", compact, grown)
+			t.Errorf("%s: %.2f times the memory", mode, grown)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (x *Index) Check(ctx context.Context, report func(problem string)) error {
 	}
 	g.mending.Lock()
 	defer g.mending.Unlock()
-	c := checker{g: g, free: make(map[uint32]bool), bits: aligned[uint8](g.slab.dim / 8)}
+	c := checker{g: g, free: make(map[uint32]bool), bits: aligned[uint8](g.slab.dim / 8), codes2: aligned[uint8](g.slab.dim / 4)}
 	c.report = func(format string, args ...any) {
 		if c.problems++; c.problems <= reportsMost {
 			report(fmt.Sprintf("graph: "+format, args...))
@@ -60,6 +60,7 @@ type checker struct {
 	problems int
 	free     map[uint32]bool
 	bits     []uint8
+	codes2   []uint8 // of two bits
 }
 
 // slots compares the map of slots, the ordinals in the slots, and the lists of
@@ -132,6 +133,9 @@ func (c *checker) codes(v uint32) {
 	}
 	if m.norm2 != m.step*m.step*float32(squares) {
 		c.report("the codes of slot %d do not have the squared length %v", v, m.norm2)
+	}
+	if sl.twoBits && !sl.sameTwoBits(v, c.codes2) {
+		c.report("the codes of two bits of slot %d are not those of its codes", v)
 	}
 	if total != m.total {
 		c.report("the codes of slot %d add up to %d, stored is %d", v, total, m.total)

@@ -12,7 +12,7 @@ func TestEveryDimensionAndMetric(t *testing.T) {
 	const queries = 40
 	for _, dim := range []int{2, 3, 5, 7, 17, 100, 383, 384, 768, 1000, 1536, 4096} {
 		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {
-			for name, o := range map[string]Options{"fast": {}, "compact": {Compact: true}} {
+			for name, o := range modes() {
 				t.Run(fmt.Sprintf("%d %s %s", dim, metric, name), func(t *testing.T) {
 					o.ScanBelow, o.EfConstruction = -1, 64
 					n := min(800, 800_000/dim)

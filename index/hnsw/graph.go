@@ -24,7 +24,8 @@ type graph struct {
 	entry   entry
 	locks   stripes // of the lists of neighbors
 	scratch sync.Pool
-	guard   *guard // nil unless parts are mapped
+	guard   *guard       // nil unless parts are mapped
+	cold    atomic.Int32 // how many reads of records are to come that tell the system before
 
 	mu      sync.RWMutex // guards the rest
 	free    []uint32     // slots to be used again
@@ -41,7 +42,7 @@ type graph struct {
 }
 
 func newGraph(sp *space, o Options) (*graph, error) {
-	s, err := newSlab(newLayout(sp.padded, o.Compact))
+	s, err := newSlab(newLayout(sp.padded, o), o.Folder)
 	if err != nil {
 		return nil, err
 	}

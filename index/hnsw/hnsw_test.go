@@ -11,6 +11,7 @@ func TestSuite(t *testing.T) {
 	for name, o := range map[string]Options{
 		"graph":   {ScanBelow: -1, EfConstruction: 64},
 		"compact": {Compact: true, EfConstruction: 64},
+		"disk":    {Disk: true, EfConstruction: 64},
 	} {
 		t.Run(name, func(t *testing.T) {
 			indextest.Run(t, indextest.Suite{

@@ -70,6 +70,9 @@ func New(cfg index.Config, o Options) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{cfg: cfg, opt: o}
+	if o.Disk {
+		x.guard = newGuard()
+	}
 	f, err := flat.New(cfg)
 	if err != nil {
 		return nil, err
@@ -244,6 +247,9 @@ func (x *Index) rebuild(ctx context.Context, sp *space, ords []core.Ord, vectors
 	g, err := newGraph(sp, x.opt)
 	if err != nil {
 		return err
+	}
+	if x.opt.Disk {
+		g.guard = x.guard
 	}
 	var fit []int
 	for i, v := range vectors {

@@ -70,6 +70,7 @@ func (g *graph) findNeighbors(s *scratch, node uint32, level int) error {
 	s.top.reset(g.opt.EfConstruction)
 	ef := min(g.opt.EfConstruction, int(g.n.Load()))
 	_, err := g.walk(context.Background(), s, g.start(s, node, level), 0, ef, ef, nil)
+	g.settle(s)
 	return err
 }
 
@@ -81,6 +82,7 @@ func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
 	defer g.first.Unlock()
 	s.top.reset(degree)
 	if err := g.scan(context.Background(), s, nil); err != nil || len(s.top.keys) > 0 {
+		g.settle(s)
 		g.leaders(s)
 		return false, err
 	}
@@ -107,6 +109,7 @@ func (g *graph) fillTop(s *scratch) error {
 	}
 	s.top.reset(degree)
 	err := g.scan(context.Background(), s, nil)
+	g.settle(s)
 	g.leaders(s)
 	return err
 }
@@ -165,6 +168,7 @@ func (g *graph) linkUpper(s *scratch, v uint32, height int) {
 				nodes = append(nodes, c.vertex())
 			}
 		}
+		g.settleEdges(s, cands)
 		s.cands, s.batch = cands, nodes
 		s.own = append(s.own[:0], g.choose(s, nobody, cands, upperDegree, 0)...)
 		chosen := make([]uint32, len(s.own))

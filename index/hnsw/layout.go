@@ -28,15 +28,22 @@ const noOrd = math.MaxUint32
 //	slots of its neighbors    32 × 4 bytes
 //	factors of its neighbors  2 × 32 × 2 bytes  (not if Compact)
 //	signs of its neighbors    32 × dim bits     (not if Compact)
+//
+// If Disk, the block has codes of two bits instead of those of eight, which lie
+// in a record in front of the fine codes: see twobits.go.
 type layout struct {
 	dim       int     // padded
-	ids       uintptr // offsets in a block, in bytes
+	twoBits   bool    // whether a block begins with codes of two bits
+	estimate  uintptr // offsets in a block, in bytes
+	ids       uintptr
 	factors   uintptr
 	signs     uintptr
 	stride    uintptr // bytes a block
 	groups    int     // of four dimensions
 	withSigns bool    // whether there are factors and signs
-	fineLen   int     // bytes of fine codes a vertex, 0 for none
+	fineLen   int     // bytes of fine codes a vertex and what lies with them, 0 for none
+	lowsAt    int     // where the fine codes begin in there
+	lowsLen   int     // and how many bytes they are
 	exact     bool    // the fine codes are the vector itself, in floats
 }
 
@@ -44,18 +51,22 @@ type layout struct {
 // dimensions tell near vectors apart by their last bits only.
 const exactUpTo = 64
 
-func newLayout(dim int, compact bool) layout {
-	l := layout{dim: dim, ids: uintptr(dim), groups: dim / 4}
+func newLayout(dim int, o Options) layout {
+	l := layout{dim: dim, ids: uintptr(dim), groups: dim / 4, exact: dim <= exactUpTo}
+	if o.Disk && !l.exact {
+		return l.onDisk()
+	}
 	l.factors = l.ids + 4*degree
 	l.signs = l.factors + 4*degree
-	if l.stride = l.factors; !compact {
+	if l.stride = l.factors; !o.Compact && !o.Disk {
 		l.withSigns = true
 		l.stride = l.signs + uintptr(16*l.groups)
 		l.fineLen = dim / 2
 	}
-	if l.exact = dim <= exactUpTo; l.exact {
+	if l.exact {
 		l.fineLen = 4 * dim
 	}
+	l.lowsLen = l.fineLen
 	return l
 }
 
@@ -78,6 +89,8 @@ type slab struct {
 	layout
 	blocks, metas, fines *arena
 	block0, meta0, fine0 unsafe.Pointer
+	codes0               unsafe.Pointer // of the 8-bit codes, which lie in blocks or records
+	codesStride          uintptr
 	max                  int // vertices that fit
 }
 
@@ -91,16 +104,21 @@ const (
 	leastSlots   = 1 << 10
 )
 
-func newSlab(l layout) (*slab, error) {
+func newSlab(l layout, folder string) (*slab, error) {
 	s := &slab{layout: l}
 	vertex := int(l.stride) + metaLen + l.fineLen
 	n := min(maxSlots, maxReserve/int(l.stride), max(leastSlots, addresses()/reserveShare/vertex))
 	for _, part := range []struct {
-		arena **arena
-		size  int
-	}{{&s.blocks, int(l.stride)}, {&s.metas, metaLen}, {&s.fines, l.fineLen}} {
+		arena  **arena
+		size   int
+		onDisk bool
+	}{{&s.blocks, int(l.stride), false}, {&s.metas, metaLen, false}, {&s.fines, l.fineLen, l.twoBits}} {
 		a, err := newArena(n*part.size, leastSlots*part.size)
+		if err == nil && part.onDisk {
+			err = a.onDisk(folder)
+		}
 		if err != nil {
+			a.close()
 			s.close()
 			return nil, err
 		}
@@ -111,6 +129,9 @@ func newSlab(l layout) (*slab, error) {
 	}
 	s.max = n
 	s.block0, s.meta0, s.fine0 = s.blocks.base(), s.metas.base(), s.fines.base()
+	if s.codes0, s.codesStride = s.block0, s.stride; l.twoBits {
+		s.codes0, s.codesStride = s.fine0, uintptr(l.fineLen)
+	}
 	return s, nil
 }
 
@@ -122,7 +143,11 @@ func (s *slab) use(n int) error {
 	return cmp.Or(s.blocks.use(n*int(s.stride)), s.metas.use(n*metaLen), s.fines.use(n*s.fineLen))
 }
 
-func (s *slab) bytes() int64 { return int64(s.blocks.size() + s.metas.size() + s.fines.size()) }
+// bytes is the memory in use, but for what lies on disk.
+func (s *slab) bytes() int64 {
+	n := s.blocks.size() + s.metas.size() + s.fines.size()
+	return int64(n) - s.diskBytes()
+}
 
 func (s *slab) close() {
 	for _, a := range []*arena{s.blocks, s.metas, s.fines} {
@@ -131,10 +156,12 @@ func (s *slab) close() {
 }
 
 func (s *slab) block(v uint32) unsafe.Pointer { return unsafe.Add(s.block0, uintptr(v)*s.stride) }
-func (s *slab) codes(v uint32) *uint8         { return (*uint8)(s.block(v)) }
-func (s *slab) meta(v uint32) *meta           { return (*meta)(unsafe.Add(s.meta0, uintptr(v)*uintptr(metaLen))) }
+func (s *slab) codes(v uint32) *uint8 {
+	return (*uint8)(unsafe.Add(s.codes0, uintptr(v)*s.codesStride))
+}
+func (s *slab) meta(v uint32) *meta { return (*meta)(unsafe.Add(s.meta0, uintptr(v)*uintptr(metaLen))) }
 func (s *slab) fine(v uint32) *uint8 {
-	return (*uint8)(unsafe.Add(s.fine0, uintptr(v)*uintptr(s.fineLen)))
+	return (*uint8)(unsafe.Add(s.fine0, uintptr(v)*uintptr(s.fineLen)+uintptr(s.lowsAt)))
 }
 
 // neighbors is the list of v's neighbors; it is read and written atomically,
@@ -150,10 +177,10 @@ func (s *slab) setOrd(v, ord uint32) { atomic.StoreUint32(&s.meta(v).ord, ord) }
 // highs and fines are the codes of v.
 func (s *slab) highs(v uint32) []uint8 { return unsafe.Slice(s.codes(v), s.dim) }
 func (s *slab) lows(v uint32) []uint8 {
-	if s.fineLen == 0 {
+	if s.lowsLen == 0 {
 		return nil
 	}
-	return unsafe.Slice(s.fine(v), s.fineLen)
+	return unsafe.Slice(s.fine(v), s.lowsLen)
 }
 
 // store writes a packed vector into vertex v, which has no neighbors and no
@@ -168,6 +195,9 @@ func (s *slab) store(v uint32, q *query) {
 		atomic.StoreUint32(&ids[j], nobody)
 	}
 	m.step, m.norm2, m.full2, m.total = q.step, q.high2, q.full2, q.total
+	if s.twoBits {
+		s.storeTwoBits(v, q.high, q.step)
+	}
 	atomic.StoreUint32(&m.up, unlinked)
 	s.setOrd(v, noOrd)
 }
@@ -176,8 +206,8 @@ func (s *slab) store(v uint32, q *query) {
 func (s *slab) fineOf(q *query) []uint8 {
 	switch {
 	case s.exact:
-		return unsafe.Slice((*uint8)(unsafe.Pointer(&q.rot[0])), s.fineLen)
-	case s.fineLen == 0:
+		return unsafe.Slice((*uint8)(unsafe.Pointer(&q.rot[0])), s.lowsLen)
+	case s.lowsLen == 0:
 		return nil
 	}
 	return q.fine
@@ -212,10 +242,13 @@ func (s *slab) equals(v uint32, q *query) bool {
 }
 
 // distance is the squared distance of the query and vertex v, from 8-bit codes
-// unless the vector is kept exactly.
+// unless the vector is kept exactly or only codes of two bits are in memory.
 func (s *slab) distance(q *query, v uint32) float32 {
-	if s.exact {
+	switch {
+	case s.exact:
 		return simd.SquaredL2(q.rot, s.floats(v))
+	case s.twoBits:
+		return s.estimateOne(q, v)
 	}
 	m := s.meta(v)
 	dot := simd.DotCodes(s.codes(v), &q.codes[0], s.dim) - 128*q.sum
@@ -228,7 +261,7 @@ func (s *slab) dot(q *query, v uint32) float32 {
 	if s.exact {
 		return simd.Dot(q.rot, s.floats(v))
 	}
-	if s.fineLen == 0 {
+	if s.lowsLen == 0 {
 		return q.scale * m.step * float32(simd.DotCodes(s.codes(v), &q.codes[0], s.dim)-128*q.sum)
 	}
 	return m.step / 16 * simd.DotFine(&q.rot[0], s.codes(v), s.fine(v), s.dim)

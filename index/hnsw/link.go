@@ -37,10 +37,11 @@ func (g *graph) edgesTo(s *scratch, v uint32, list []uint32) []edge {
 	sl := g.slab
 	sl.signed(v, s.signed)
 	m := sl.meta(v)
+	g.announce(list)
 	cands := s.cands[:0]
 	for part := list; len(part) > 0; {
 		n := min(len(part), degree)
-		simd.DotCodesList(sl.block0, sl.stride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
+		simd.DotCodesList(sl.codes0, sl.codesStride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
 		for j, o := range part[:n] {
 			cands = append(cands, edge{v: o, dist: sl.between(m, o, s.dots[j])})
 		}
@@ -58,7 +59,7 @@ func (g *graph) beside(s *scratch, v uint32, list []uint32, limit float32) bool 
 	m := sl.meta(v)
 	for part := list; len(part) > 0; {
 		n := min(len(part), chosenAtOnce)
-		simd.DotCodesList(sl.block0, sl.stride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
+		simd.DotCodesList(sl.codes0, sl.codesStride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
 		for j, o := range part[:n] {
 			if sl.between(m, o, s.dots[j]) < limit {
 				return true

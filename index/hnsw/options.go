@@ -15,6 +15,14 @@ type Options struct {
 	// Compact saves memory: about 1.4 bytes a dimension and 150 bytes a vector
 	// instead of 5.8 and 280, at a higher cost a search.
 	Compact bool
+	// Disk keeps what a search walks by in memory, about 0.33 bytes a dimension
+	// and 170 bytes a vector, and what the answers are scored by, 1.5 bytes a
+	// dimension, in a file that is mapped. Up to 64 dimensions all is in memory,
+	// as if Compact. It needs a system that maps files.
+	Disk bool
+	// Folder is where the file of Disk lies as long as the index lives, without a
+	// name; "" is that for temporary files. It should be on a disk.
+	Folder string
 	// ScanBelow is the number of vectors below which a search compares the
 	// query with all of them; default 1000, negative is never.
 	ScanBelow int
@@ -44,6 +52,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.EfConstruction < 0 || o.EfConstruction > maxEfConstruction {
 		return o, core.Invalid("/ef_construction", "", "ef_construction is %d, 1 to %d are allowed", o.EfConstruction, maxEfConstruction)
+	}
+	if o.Disk && !canMap {
+		return o, core.Invalid("/index", "use hnsw-compact", "vectors on disk need a system that maps files")
 	}
 	if o.ScanBelow == 0 {
 		o.ScanBelow = defaultScanBelow

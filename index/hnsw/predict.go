@@ -5,7 +5,24 @@ import (
 	"github.com/vecdb/vecdb/index/flat"
 )
 
-// BytesFor predicts what SizeBytes tells of an index of n vectors.
+// DiskBytesFor predicts what DiskBytes tells of an index of n vectors.
+func DiskBytesFor(cfg index.Config, o Options, n int) (int64, error) {
+	cfg, err := cfg.Check()
+	if err != nil {
+		return 0, err
+	}
+	if o, err = o.withDefaults(); err != nil {
+		return 0, err
+	}
+	l := newLayout(paddedDim(cfg.Metric, cfg.Dim), o)
+	if n < o.ScanBelow || !l.twoBits {
+		return 0, nil
+	}
+	return int64(n) * int64(l.fineLen), nil
+}
+
+// BytesFor predicts what SizeBytes tells of an index of n vectors: of the memory
+// that it takes.
 func BytesFor(cfg index.Config, o Options, n int) (int64, error) {
 	cfg, err := cfg.Check()
 	if err != nil {
@@ -17,8 +34,11 @@ func BytesFor(cfg index.Config, o Options, n int) (int64, error) {
 	if n < o.ScanBelow {
 		return flat.BytesFor(cfg, n), nil
 	}
-	l := newLayout(paddedDim(cfg.Metric, cfg.Dim), o.Compact)
-	vertex := int64(l.stride) + int64(metaLen) + int64(l.fineLen)
+	l := newLayout(paddedDim(cfg.Metric, cfg.Dim), o)
+	vertex := int64(l.stride) + int64(metaLen)
+	if !l.twoBits {
+		vertex += int64(l.fineLen)
+	}
 	// One vertex in upperDegree is raised, and one in upperDegree of those
 	// again.
 	raised := int64(n) / upperDegree

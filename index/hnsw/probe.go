@@ -103,8 +103,8 @@ func (x *Index) Ask(ctx context.Context, p tune.Probe, o index.Options) ([]index
 
 // Scan implements tune.Graph.
 func (x *Index) Scan(ctx context.Context, p tune.Probe, k int) ([]index.Neighbor, error) {
-	window := 2*k + scanWindow
 	return x.probe(p, func(g *graph, s *scratch) ([]index.Neighbor, error) {
+		window := g.slab.scanWindow(k)
 		if s.q.far() {
 			return g.answerFar(ctx, p.Vector, index.Options{K: window})
 		}

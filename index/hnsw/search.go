@@ -17,17 +17,16 @@ import (
 const patience = 512
 
 // distances puts into s.est the distances of up to degree vertices, from 8-bit
-// codes.
+// codes or what there is in memory instead.
 func (g *graph) distances(s *scratch, list []uint32) {
 	if len(list) == 0 {
 		return
 	}
-	sl, q := g.slab, s.q
-	simd.DotCodesList(sl.block0, sl.stride, list, &q.codes[0], sl.dim, s.dots[:len(list)])
-	for j, v := range list {
-		m := sl.meta(v)
-		s.est[j] = max(0, q.norm2+m.norm2-2*q.scale*m.step*float32(s.dots[j]-128*q.sum))
+	if g.slab.twoBits {
+		g.slab.estimates(s.q, list, s.dots[:], &s.est)
+		return
 	}
+	g.slab.distances(s.q, list, s.dots[:], &s.est)
 }
 
 // walk searches the bottom layer from start with a beam of steps and leaves the
@@ -208,7 +207,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	} else if dying := int(g.dying.Load()); dying > 0 {
 		steps += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
 	}
-	window := k + k/2 + 4
+	window := g.slab.window(k, ef)
 	if g.crowded.Load() > 0 {
 		window += crowdFrom // as many lead the crowd of one place
 	}
@@ -229,7 +228,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		walks = allow != nil && walkCost(steps) < count
 	}
 	// Far from the query many are about as near, so that more are scored again.
-	window = 2*k + scanWindow
+	window = g.slab.scanWindow(k)
 	s.top.reset(window)
 	if err := g.scan(ctx, s, allow); err != nil {
 		return nil, err
@@ -248,9 +247,7 @@ func (g *graph) start(s *scratch, node uint32, level int) key {
 // best allowed ordinals.
 func (g *graph) refine(s *scratch, k, window, members int, allow *core.Set) []index.Neighbor {
 	keys := s.top.keys[:min(len(s.top.keys), window)]
-	for _, c := range keys {
-		s.touched += touch(g.slab.lows(c.vertex()))
-	}
+	g.bring(s, keys)
 	out := make([]index.Neighbor, 0, len(keys))
 	for try := 0; ; try++ {
 		seq := g.slots.changes.Load()

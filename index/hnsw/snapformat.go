@@ -50,7 +50,7 @@ type header struct {
 	Metric     uint32 // its place in snapshotMetrics
 	Dim        uint32
 	Padded     uint32
-	Compact    uint32 // 0 or 1
+	Mode       uint32 // 0, or 1 if Compact, or 2 if Disk
 	Stride     uint32 // bytes a block
 	FineLen    uint32 // bytes of fine codes a vertex
 	Rotation   uint32 // checksum of the signs of the rotation
@@ -83,8 +83,11 @@ func newHeader(sp *space, l layout, o Options) *header {
 		Rotation: sp.rot.checksum(), Seed: o.Seed, Unit: sp.unit, Fill: sp.fill,
 	}
 	copy(h.Magic[:], snapshotMagic)
-	if o.Compact {
-		h.Compact = 1
+	switch {
+	case o.Disk:
+		h.Mode = 2
+	case o.Compact:
+		h.Mode = 1
 	}
 	return h
 }
@@ -119,7 +122,7 @@ func decodeHeader(page []byte) (*header, error) {
 // fits reports by an error whether a snapshot with header h belongs to an
 // index that would write header want.
 func (h *header) fits(want *header) error {
-	if h.Metric != want.Metric || h.Dim != want.Dim || h.Compact != want.Compact || h.Seed != want.Seed {
+	if h.Metric != want.Metric || h.Dim != want.Dim || h.Mode != want.Mode || h.Seed != want.Seed {
 		return core.Invalid("", "make the index anew", "the snapshot was made with other settings")
 	}
 	if h.Padded != want.Padded || h.Stride != want.Stride || h.FineLen != want.FineLen || h.Rotation != want.Rotation {

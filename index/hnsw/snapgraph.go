@@ -38,7 +38,9 @@ func (r *snapshotReader) graph(g *graph) error {
 			return err
 		}
 		if sec == secBlocks || sec == secFines {
-			a.prefetch(size)
+			if a.file == nil {
+				a.prefetch(size)
+			}
 		} else if err := r.checkAll(sec, a.mem[:size]); err != nil {
 			return err
 		}

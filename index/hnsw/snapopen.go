@@ -59,7 +59,7 @@ func (x *Index) open(f *os.File) (Mark, error) {
 		return Mark{}, err
 	}
 	sp := newSpace(x.cfg.Metric, x.cfg.Dim, x.opt.Seed, nil)
-	if err := h.fits(newHeader(sp, newLayout(sp.padded, x.opt.Compact), x.opt)); err != nil {
+	if err := h.fits(newHeader(sp, newLayout(sp.padded, x.opt), x.opt)); err != nil {
 		return Mark{}, err
 	}
 	if err := h.checkSections(uint64(info.Size())); err != nil {

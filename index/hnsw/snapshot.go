@@ -37,19 +37,27 @@ func (x *Index) WriteSnapshot(ctx context.Context, path string, m Mark) error {
 	// Deleted vertices may be taken out of the lists outside of the gate.
 	st.graph.mending.Lock()
 	defer st.graph.mending.Unlock()
+	var h *header
 	err := snapshot.Write(path, func(f *os.File) error {
-		return st.graph.guard.run(func() error { return x.writeTo(ctx, f, st, m) })
+		defer st.graph.slab.fines.inOrder()()
+		return st.graph.guard.run(func() (err error) {
+			h, err = x.writeTo(ctx, f, st, m)
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
+	// From now on what lies on disk is read there.
+	records := h.Sections[secFines]
+	st.graph.slab.fines.moveTo(path, int64(records.Offset), int(records.Length))
 	return nil
 }
 
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // writeTo writes the snapshot. The caller keeps everything from changing.
-func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) error {
+func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) (*header, error) {
 	g := st.graph
 	h := newHeader(g.space, g.slab.layout, x.opt)
 	h.Mark = m
@@ -66,7 +74,7 @@ func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) erro
 	h.Sums = w.section(w.sums, false)
 	// The header comes last: without it there is no snapshot.
 	w.write(h.encode(), 0)
-	return w.err
+	return h, w.err
 }
 
 // parts returns the sections. Those of the graph are the memory itself.

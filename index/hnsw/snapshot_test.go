@@ -114,6 +114,7 @@ func kinds() map[string]sample {
 		"L2":      {cfg: index.Config{Dim: 70, Metric: index.L2}},
 		"dot":     {cfg: index.Config{Dim: 128, Metric: index.Dot}, o: Options{Seed: 3}},
 		"compact": {cfg: index.Config{Dim: 96}, o: Options{Compact: true}},
+		"disk":    {cfg: index.Config{Dim: 96}, o: Options{Disk: true}},
 		"exact":   {cfg: index.Config{Dim: 12, Metric: index.L2}},
 	}
 }

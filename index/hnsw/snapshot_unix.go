@@ -19,14 +19,13 @@ func (a *arena) fill(f *os.File, off int64, n int) error {
 	if os.Getpagesize() > sectionAlign {
 		return a.read(f, off, n)
 	}
+	if a.file != nil { // of which only what comes later is needed
+		a.open = pages(n)
+	}
 	if err := a.use(n); err != nil {
 		return err
 	}
-	_, err := unix.MmapPtr(int(f.Fd()), off, a.base(), uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
-	if err != nil {
-		return os.NewSyscallError("mmap", err)
-	}
-	return nil
+	return a.mapFile(f, off, 0, n, unix.MAP_PRIVATE)
 }
 
 // prefetch tells the system that the first n bytes of the arena will be looked

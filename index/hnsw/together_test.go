@@ -84,11 +84,17 @@ func TestVectorsBesideTheGraphCauseNoRebuild(t *testing.T) {
 // and opens them at the same time, with near duplicates, equal vectors, and
 // lengths that the graph must be made anew for. The race detector looks on.
 func TestEverythingTogether(t *testing.T) {
-	for _, m := range []index.Metric{index.Cosine, index.Dot, index.L2} {
-		t.Run(string(m), func(t *testing.T) {
+	for name, k := range map[string]sample{
+		"cosine":  {cfg: index.Config{Dim: 24}},
+		"dot":     {cfg: index.Config{Dim: 24, Metric: index.Dot}},
+		"L2":      {cfg: index.Config{Dim: 24, Metric: index.L2}},
+		"on disk": {cfg: index.Config{Dim: 72, Metric: index.L2}, o: Options{Disk: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			rng := newRand(t)
-			const n, dim, rounds = 600, 24, 6
-			cfg, o := index.Config{Dim: dim, Metric: m}, Options{ScanBelow: 100, EfConstruction: 24}
+			const n, rounds = 600, 6
+			cfg, o, dim := k.cfg, k.o, k.cfg.Dim
+			o.ScanBelow, o.EfConstruction = 100, 24
 			p := newPair(t, cfg, o)
 			all := indextest.Vectors(rng, 2*n, dim)
 			copy(all[n/2:], clumps(rng, all[:1], n/2, 1e-4))
