@@ -36,7 +36,7 @@ type applier struct {
 	logger  *slog.Logger
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	damaged chan struct{} // gets one when the index is to be made anew
+	damaged chan chan<- bool // gets one when the index is to be made anew, to be told whether it is
 	tuner   tuner
 	vectors keeper // of the snapshot of index
 	texts   keeper // of the snapshot of words
@@ -51,7 +51,7 @@ type applier struct {
 func startApplier(stored *storage.Collection, maker indexMaker, fields *field.Index, logger *slog.Logger) (*applier, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &applier{stored: stored, maker: maker, fields: fields, logger: logger.With("collection", stored.Config().Name),
-		cancel: cancel, damaged: make(chan struct{}, 1), moved: make(chan struct{})}
+		cancel: cancel, damaged: make(chan chan<- bool), moved: make(chan struct{})}
 	a.tuner.a = a
 	if err := a.load(ctx); err != nil {
 		cancel()
@@ -167,8 +167,8 @@ func (f *filler) flush() error {
 func (a *applier) follow(ctx context.Context) {
 	for {
 		select {
-		case <-a.damaged:
-			a.mend(ctx)
+		case made := <-a.damaged:
+			made <- a.mend(ctx)
 		default:
 		}
 		a.saveIfDue(ctx)
@@ -189,8 +189,8 @@ func (a *applier) follow(ctx context.Context) {
 		}
 		select {
 		case <-more:
-		case <-a.damaged:
-			a.mend(ctx)
+		case made := <-a.damaged:
+			made <- a.mend(ctx)
 		case <-ctx.Done():
 			a.stop()
 			return

@@ -309,10 +309,15 @@ func (s *snapshotFolder) write(number uint32, suffix string, bytes int64, write 
 // verify compares the snapshot that the index came from with its checksums and
 // has the index made anew when it is damaged, then or later.
 func (a *applier) verify(ctx context.Context) {
-	graph, ok := (*a.index.Load()).(*hnsw.Index)
-	if !ok {
-		return
+	for again := true; again; {
+		graph, ok := (*a.index.Load()).(*hnsw.Index)
+		again = ok && a.verifyOne(ctx, graph)
 	}
+}
+
+// verifyOne watches over an index until another one has been made in its place;
+// it returns false when there is none.
+func (a *applier) verifyOne(ctx context.Context, graph *hnsw.Index) bool {
 	err := graph.Verify(ctx)
 	if err == nil {
 		select {
@@ -322,15 +327,27 @@ func (a *applier) verify(ctx context.Context) {
 		}
 	}
 	if ctx.Err() != nil {
-		return
+		return false
 	}
-	a.logger.Error("the snapshot of the index is damaged, the index is made from the vectors", "error", err)
-	a.damaged <- struct{}{}
+	a.logger.Error("the index is damaged, it is made from the vectors", "error", err)
+	made := make(chan bool, 1)
+	select {
+	case a.damaged <- made:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case ok := <-made:
+		return ok
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // mend makes a damaged index anew from the vectors. Changes that are committed
-// meanwhile may be in it before they are taken, which does no harm.
-func (a *applier) mend(ctx context.Context) {
+// meanwhile may be in it before they are taken, which does no harm. It returns
+// whether the index was made.
+func (a *applier) mend(ctx context.Context) bool {
 	idx, err := a.maker.make()
 	if err == nil {
 		err = a.stored.Snapshot(func(s storage.Snapshot) error {
@@ -349,4 +366,5 @@ func (a *applier) mend(ctx context.Context) {
 	case ctx.Err() == nil:
 		a.logger.Error("make a damaged index anew", "error", err)
 	}
+	return err == nil
 }

@@ -107,7 +107,7 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 		{"--base none.npy --queries " + queries, exitNotFound, "none.npy: no such file (check the path)"},
 		{"--base " + base + " --queries " + vectorFile(t, "other", 3, 7), exitUsage, "have 7 numbers"},
 		{"--base " + base + " --queries " + queries + " --k 301", exitUsage, "300 vectors"},
-		{"--base " + base + " --queries " + queries + " --index faiss", exitUsage, "flat, hnsw, hnsw-compact, coder"},
+		{"--base " + base + " --queries " + queries + " --index faiss", exitUsage, "flat, hnsw, hnsw-compact, hnsw-disk, coder"},
 		{"--base " + base + " --queries " + queries + " --ef wide", exitUsage, "--ef"},
 		{"--base " + base + " --queries " + queries + " --html " + filepath.Join(t.TempDir(), "none", "x.html"), exitNotFound, "write the report"},
 	} {

@@ -206,6 +206,9 @@ func TestRandomChanges(t *testing.T) {
 	forAll(t, func(t *testing.T, m index.Metric, o Options) {
 		rng := newRand(t)
 		dim := 1 + rng.IntN(200)
+		if o.Disk {
+			dim += exactUpTo
+		}
 		p := newPair(t, index.Config{Dim: dim, Metric: m}, o)
 		pool := indextest.Vectors(rng, 6000, dim)
 		next, sum, n := core.Ord(0), 0.0, 0.0

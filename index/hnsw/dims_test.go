@@ -13,6 +13,9 @@ func TestEveryDimensionAndMetric(t *testing.T) {
 	for _, dim := range []int{2, 3, 5, 7, 17, 100, 383, 384, 768, 1000, 1536, 4096} {
 		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {
 			for name, o := range modes() {
+				if o.Disk && (dim <= exactUpTo || dim > 1000) {
+					continue // as compact, or as smaller ones
+				}
 				t.Run(fmt.Sprintf("%d %s %s", dim, metric, name), func(t *testing.T) {
 					o.ScanBelow, o.EfConstruction = -1, 64
 					n := min(800, 800_000/dim)

@@ -66,6 +66,9 @@ func TestNearDuplicates(t *testing.T) {
 	const size = 600
 	forAll(t, func(t *testing.T, m index.Metric, o Options) {
 		for _, dim := range []int{exactUpTo - 1, 80} {
+			if o.Disk && dim <= exactUpTo {
+				continue // as compact
+			}
 			rng := newRand(t)
 			p := newPair(t, index.Config{Dim: dim, Metric: m}, o)
 			switch {
@@ -122,8 +125,11 @@ func TestClustersFarApart(t *testing.T) {
 			all = append(all, around(rng, 100, direction(rng, 80), 0.05)...)
 		}
 		p.insert(t, itemsOf(0, all)...)
-		if o.Compact {
+		switch {
+		case o.Compact:
 			least = 0.7 // near vectors are told apart by 8 bits only
+		case o.Disk:
+			least = 0.75 // and by two where they are looked for
 		}
 		atLeast(t, "each vector", p.recall(t, all[:1500], index.Options{K: 1}), least)
 		p.clean(t)
@@ -133,6 +139,9 @@ func TestClustersFarApart(t *testing.T) {
 func TestDimensions(t *testing.T) {
 	for _, dim := range []int{1, 2, core.MaxDim} {
 		forAll(t, func(t *testing.T, m index.Metric, o Options) {
+			if o.Disk && dim <= exactUpTo {
+				t.Skip("as compact")
+			}
 			rng := newRand(t)
 			n := 1500
 			if dim > 1000 {

@@ -60,22 +60,24 @@ func (p *pair) tuned(t *testing.T, asked [][]float32) *tune.Plan {
 }
 
 func TestRecallTargetsAreMet(t *testing.T) {
-	const small, large, queries, dim = 1500, 3500, 300, 64
+	const small, large, queries = 1500, 3500, 300
 	for name, c := range map[string]struct {
 		make    func(*rand.Rand, int, int) [][]float32
 		metric  index.Metric
+		dim     int
 		options Options
 	}{
-		"clusters":            {indextest.Vectors, index.L2, Options{}},
-		"like texts":          {textLike, index.Cosine, Options{}},
-		"inner products":      {textLike, index.Dot, Options{}},
-		"like texts, compact": {textLike, index.Cosine, Options{Compact: true}},
+		"clusters":            {indextest.Vectors, index.L2, 64, Options{}},
+		"like texts":          {textLike, index.Cosine, 64, Options{}},
+		"inner products":      {textLike, index.Dot, 64, Options{}},
+		"like texts, compact": {textLike, index.Cosine, 64, Options{Compact: true}},
+		"like texts, on disk": {textLike, index.Cosine, 128, Options{Disk: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rng := newRand(t)
-			vectors := c.make(rng, large+queries, dim)
+			vectors := c.make(rng, large+queries, c.dim)
 			asked := vectors[large:]
-			p := newPair(t, index.Config{Dim: dim, Metric: c.metric}, c.options)
+			p := newPair(t, index.Config{Dim: c.dim, Metric: c.metric}, c.options)
 			p.insert(t, numbered(0, vectors[:small])...)
 			p.tuned(t, nil)
 			p.meetsTargets(t, asked)
