@@ -130,9 +130,11 @@ func TestDotTwoBitsListAgreesWithGeneric(t *testing.T) {
 					want[i] += int32(c) * int32(x)
 				}
 			}
+			plain := make([]int32, count)
+			dotTwoBitsListGeneric(&base[0], uintptr(stride), slots, &q[0], n/4, plain)
 			DotTwoBitsList(unsafe.Pointer(&base[0]), uintptr(stride), slots, &q[0], n, got)
-			if !slices.Equal(got, want) {
-				t.Errorf("%d slots: got %d, want %d", count, got, want)
+			if !slices.Equal(got, want) || !slices.Equal(plain, want) {
+				t.Errorf("%d slots: got %d, in plain Go %d, want %d", count, got, plain, want)
 			}
 		}
 	})
