@@ -329,7 +329,7 @@ func (a *applier) verifyOne(ctx context.Context, graph *hnsw.Index) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	a.logger.Error("the index is damaged, it is made from the vectors", "error", err)
+	a.logger.Error("a file of the index is damaged, the index is made from the vectors", "error", err)
 	made := make(chan bool, 1)
 	select {
 	case a.damaged <- made:
