@@ -89,6 +89,11 @@ func (s source) Facet(field string, within *core.Set, limit int) ([]core.FacetVa
 	return s.c.fields.Facet(field, within, limit)
 }
 
+// Buckets asks the index of fields.
+func (s source) Buckets(field string, within *core.Set, of func(any, []int64) []int64) map[int64]int {
+	return s.c.fields.Buckets(field, within, of)
+}
+
 // Values asks the index of fields.
 func (s source) Values(field string, ords []core.Ord, each func(i int, v any)) error {
 	if s.c.info.Fields[field] == "text" {

@@ -184,7 +184,7 @@ func (e *Engine) hashQuery(kind string, rest any, vector []float32) (uint64, err
 // how it is shown.
 func (e *Engine) hash(kind string, r Request) (uint64, error) {
 	vector := r.Vector
-	r.Vector, r.Limit, r.Cursor, r.Fields, r.WithVector, r.Explain, r.Highlight = nil, 0, "", nil, false, false, ""
+	r.Vector, r.Limit, r.Cursor, r.Fields, r.WithVector, r.Explain, r.Highlight, r.Facets = nil, 0, "", nil, false, false, "", nil
 	return e.hashQuery(kind, r, vector)
 }
 

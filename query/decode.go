@@ -27,7 +27,7 @@ func (r *Request) members() map[string]any {
 		"exclude": (*idList)(&r.Exclude), "filter": &r.Filter, "limit": &r.Limit, "mode": &r.Mode,
 		"min_score": &r.MinScore, "fields": &r.Fields, "with_vector": &r.WithVector, "params": &r.Params,
 		"explain": &r.Explain, "diversity": &r.Diversity, "decay": &r.Decay, "boosts": &r.Boosts, "highlight": &r.Highlight,
-		"sort": &r.Sort, "group_by": &r.GroupBy, "group_size": &r.GroupSize, "cursor": &r.Cursor,
+		"sort": &r.Sort, "group_by": &r.GroupBy, "group_size": &r.GroupSize, "cursor": &r.Cursor, "facets": &r.Facets,
 	}
 }
 
@@ -144,6 +144,10 @@ func decodeMember(raw json.RawMessage, target any) error {
 		return decodeList(raw, t, func(raw json.RawMessage, b *Boost) error { return b.UnmarshalJSON(raw) })
 	case *[]SortKey:
 		return decodeList(raw, t, func(raw json.RawMessage, k *SortKey) error { return k.UnmarshalJSON(raw) })
+	case *[]FacetRequest:
+		return decodeList(raw, t, func(raw json.RawMessage, f *FacetRequest) error { return f.UnmarshalJSON(raw) })
+	case *[]Range:
+		return decodeList(raw, t, func(raw json.RawMessage, r *Range) error { return r.UnmarshalJSON(raw) })
 	case *[]string:
 		return decodeList(raw, t, func(raw json.RawMessage, s *string) error { return decodeValue(raw, s) })
 	}

@@ -38,6 +38,10 @@ type Source interface {
 	// Facet counts the documents of each value of a field within a set, nil for
 	// all, and returns the limit most frequent ones and the number of values.
 	Facet(field string, within *core.Set, limit int) (values []core.FacetValue, distinct int)
+	// Buckets counts the documents of a set, nil for all, in the buckets of their
+	// values, which of appends to a list; strings that are times come as time.Time.
+	// A document counts once in each bucket.
+	Buckets(field string, within *core.Set, of func(v any, list []int64) []int64) map[int64]int
 	// Values calls each with every value that the documents under ords hold in a
 	// field, of which i is the place in ords; "id" holds their ids. A field whose
 	// values have no order is an *core.InputError.

@@ -40,6 +40,11 @@ type FacetRequest struct {
 	// Limit is the largest number of values; 0 is DefaultFacetLimit, at most
 	// MaxFacetLimit.
 	Limit int `json:"limit,omitempty"`
+	// Interval counts numbers or times in buckets of that width instead: a number,
+	// or for times year, month, week (from Monday), day, hour or minute, in UTC.
+	// Ranges counts them in the given buckets. A document counts once a bucket.
+	Interval any     `json:"interval,omitempty"`
+	Ranges   []Range `json:"ranges,omitempty"`
 }
 
 // FacetResponse is the answer to a FacetRequest.
@@ -47,10 +52,24 @@ type FacetResponse struct {
 	// Values are those with the most documents, the most first; equal ones rise.
 	// A document whose field is an array counts for each of its values.
 	Values   []core.FacetValue `json:"values"`
-	Distinct int               `json:"distinct"`           // all values
-	Warnings []string          `json:"warnings,omitempty"` // as in a Response
-	Took     Took              `json:"took_ms"`
+	Distinct int               `json:"distinct"` // all values
+	// Buckets are those of the request's interval that hold documents, in rising
+	// order, or those of its ranges, in theirs; there are no Values then.
+	Buckets  []Bucket `json:"buckets,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // as in a Response
+	Took     Took     `json:"took_ms"`
 }
+
+// HitFacet is a facet of the best hits of a search.
+type HitFacet struct {
+	Field    string            `json:"field"`
+	Values   []core.FacetValue `json:"values"` // as in a FacetResponse, like the rest
+	Distinct int               `json:"distinct"`
+	Buckets  []Bucket          `json:"buckets,omitempty"`
+}
+
+// MaxFacets bounds the facets of one search.
+const MaxFacets = 32
 
 // UnmarshalJSON reads a request and refuses unknown members.
 func (r *CountRequest) UnmarshalJSON(data []byte) error {
@@ -59,7 +78,11 @@ func (r *CountRequest) UnmarshalJSON(data []byte) error {
 
 // UnmarshalJSON reads a request and refuses unknown members.
 func (r *FacetRequest) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, map[string]any{"field": &r.Field, "filter": &r.Filter, "limit": &r.Limit})
+	var interval bound
+	err := decodeObject(data, map[string]any{"field": &r.Field, "filter": &r.Filter, "limit": &r.Limit,
+		"interval": &interval, "ranges": &r.Ranges})
+	r.Interval = interval.value
+	return err
 }
 
 // Validate checks the request. Errors are *core.InputError.
@@ -74,7 +97,7 @@ func (r *FacetRequest) Validate() error {
 	case r.Limit < 0 || r.Limit > MaxFacetLimit:
 		return core.Invalid("/limit", "leave it out for "+strconv.Itoa(DefaultFacetLimit), "the limit is %d, 1 to %d are allowed", r.Limit, MaxFacetLimit)
 	}
-	return nil
+	return r.checkBuckets()
 }
 
 // Count counts the documents that satisfy a filter.
@@ -106,12 +129,12 @@ func (e *Engine) Facet(ctx context.Context, r FacetRequest) (FacetResponse, erro
 	if err != nil {
 		return FacetResponse{}, err
 	}
-	values, distinct := e.source.Facet(r.Field, within, cmp.Or(r.Limit, DefaultFacetLimit))
-	if values == nil {
-		values = []core.FacetValue{}
+	one, err := e.facet(r, within)
+	if err != nil {
+		return FacetResponse{}, err
 	}
-	out := FacetResponse{Values: values, Distinct: distinct}
-	if distinct == 0 {
+	out := FacetResponse{Values: one.Values, Distinct: one.Distinct, Buckets: one.Buckets}
+	if len(one.Values)+len(one.Buckets) == 0 {
 		there := true
 		asked := &Filter{Field: r.Field, Exists: &there}
 		if r.Filter != nil {
@@ -122,6 +145,55 @@ func (e *Engine) Facet(ctx context.Context, r FacetRequest) (FacetResponse, erro
 	out.Took.Search = milliseconds(time.Since(start))
 	out.Took.Total = out.Took.Search
 	return out, nil
+}
+
+// facet counts the documents within, nil for all, by a checked request.
+func (e *Engine) facet(r FacetRequest, within *core.Set) (out HitFacet, err error) {
+	out = HitFacet{Field: r.Field, Values: []core.FacetValue{}}
+	if r.Interval != nil || r.Ranges != nil {
+		out.Buckets, err = e.buckets(r, within)
+		return out, err
+	}
+	values, distinct := e.source.Facet(r.Field, within, cmp.Or(r.Limit, DefaultFacetLimit))
+	out.Values, out.Distinct = append(out.Values, values...), distinct
+	return out, nil
+}
+
+// facets counts the candidates of a search.
+func (e *Engine) facets(ctx context.Context, r Request, ords []core.Ord) ([]HitFacet, error) {
+	within := core.NewSet(ords...)
+	var out []HitFacet
+	for i, f := range r.Facets {
+		pointer := "/facets/" + strconv.Itoa(i)
+		if err := e.knownField(ctx, pointer+"/field", f.Field); err != nil {
+			return nil, err
+		}
+		one, err := e.facet(f, within)
+		if err != nil {
+			return nil, core.At(pointer, err)
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func (r *Request) checkFacets() error {
+	switch {
+	case len(r.Facets) > MaxFacets:
+		return core.Invalid("/facets", "ask for fewer", "there are %d facets, at most %d are allowed", len(r.Facets), MaxFacets)
+	case len(r.Facets) > 0 && r.GroupBy != "":
+		return core.Invalid("/facets", `leave it or "group_by" out`, "the hits of groups have no facets")
+	}
+	for i, f := range r.Facets {
+		pointer := "/facets/" + strconv.Itoa(i)
+		if f.Filter != nil {
+			return core.Invalid(pointer+"/filter", "use the filter of the search", "a facet of hits has no filter of its own")
+		}
+		if err := f.Validate(); err != nil {
+			return core.At(pointer, err)
+		}
+	}
+	return nil
 }
 
 // warnings names the fields of a filter that no document has, with the name

@@ -259,6 +259,30 @@ func (f *fake) Values(field string, ords []core.Ord, each func(i int, v any)) er
 	return nil
 }
 
+func (f *fake) Buckets(field string, within *core.Set, of func(v any, list []int64) []int64) map[int64]int {
+	counts := map[int64]int{}
+	for ord, doc := range f.docs {
+		if doc == nil || within != nil && !within.Contains(core.Ord(ord)) {
+			continue
+		}
+		in := map[int64]bool{}
+		for _, v := range valuesOf(doc, field) {
+			if text, ok := v.(string); ok {
+				if moment, ok := core.ParseTime(text); ok {
+					v = moment
+				}
+			}
+			for _, b := range of(v, nil) {
+				in[b] = true
+			}
+		}
+		for b := range in {
+			counts[b]++
+		}
+	}
+	return counts
+}
+
 func (f *fake) Identity() string { return "fake" }
 
 func (f *fake) FieldNames() (names []string) {

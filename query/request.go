@@ -106,6 +106,9 @@ type Request struct {
 	// value, those without a value in none.
 	GroupBy   string `json:"group_by,omitempty"`
 	GroupSize int    `json:"group_size,omitempty"`
+	// Facets counts the values that the documents with the best scores hold,
+	// Params.Candidates of them; the facets have no filters of their own.
+	Facets []FacetRequest `json:"facets,omitempty"`
 	// Cursor is that of the page before, "" for the first page. All but the
 	// limit, and what of the documents is shown, is to be as it was there.
 	Cursor string `json:"cursor,omitempty"`
@@ -128,8 +131,8 @@ type Params struct {
 	Recall float64 `json:"recall,omitempty"`
 	// Exact compares the query with every allowed vector.
 	Exact bool `json:"exact,omitempty"`
-	// Candidates is how many documents with the best scores Sort orders; 0 is
-	// DefaultCandidates, at most MaxLimit. It is never less than the limit.
+	// Candidates is how many documents with the best scores Sort orders and
+	// Facets count; 0 is DefaultCandidates, at most MaxLimit. It is never less than the limit.
 	Candidates int `json:"candidates,omitempty"`
 	// Fusion is how hybrid search fuses scores, empty for the default. Metrics
 	// other than cosine have FusionRRF only.
@@ -225,6 +228,8 @@ type Response struct {
 	Hits []Hit `json:"hits"`
 	// Groups holds the hits of a request with GroupBy, whose Hits are empty.
 	Groups []Group `json:"groups,omitempty"`
+	// Facets are those of the request, in its order.
+	Facets []HitFacet `json:"facets,omitempty"`
 	// Cursor asks for the next page; "" when there is none. No document comes
 	// twice, and none that stays as it is is left out, whatever is written in
 	// between.

@@ -39,7 +39,7 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 		return Response{}, err
 	}
 	vectors := r.WithVector || r.Diversity > 0 || r.Explain && (len(p.liked) > 0 || p.taste != nil)
-	list, err := e.fetch(ctx, ranked.neighbors, s, turn.wide.Limit, vectors, &took)
+	list, err := e.fetch(ctx, ranked.neighbors, s, turn.fetched(r), vectors, &took)
 	if err != nil {
 		return Response{}, err
 	}
@@ -58,6 +58,9 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	if r.GroupBy != "" {
 		out.Groups = turn.inGroups(list, hits)
 		out.Hits = []Hit{}
+	}
+	if out.Facets, err = e.facets(ctx, r, turn.counted); err != nil {
+		return Response{}, err
 	}
 	out.Cursor = turn.next(r, list)
 	if len(hits) == 0 {

@@ -22,7 +22,7 @@ const (
 	poolMost   = 500
 
 	// DefaultCandidates is how many documents with the best scores are brought
-	// into the order of fields.
+	// into the order of fields, or counted by facets.
 	DefaultCandidates = 100
 )
 
@@ -71,7 +71,7 @@ func (r Request) widened() Request {
 	if r.shaped() {
 		r.Limit = min(max(poolFactor*r.Limit, poolLeast), r.Limit+poolMost, MaxLimit)
 	}
-	if len(r.Sort) > 0 {
+	if len(r.Sort) > 0 || len(r.Facets) > 0 {
 		r.Limit = max(r.Limit, cmp.Or(r.Params.Candidates, DefaultCandidates))
 	}
 	if r.Decay != nil || len(r.Boosts) > 0 {

@@ -17,13 +17,14 @@ import (
 // before. So no page depends on places or scores that writes in between could
 // move.
 type turn struct {
-	at     cursor // kind 0 on the first page
-	hash   uint64
-	wide   Request // for the candidates
-	full   bool    // there may be more candidates than were asked for
-	left   int     // candidates that no page before has shown
-	found  []core.Ord
-	groups []gathered
+	at      cursor // kind 0 on the first page
+	hash    uint64
+	wide    Request // for the candidates
+	full    bool    // there may be more candidates than were asked for
+	left    int     // candidates that no page before has shown
+	found   []core.Ord
+	counted []core.Ord // the candidates that facets count
+	groups  []gathered
 }
 
 // turn checks the cursor of a request.
@@ -71,6 +72,11 @@ func (e *Engine) ranked(ctx context.Context, r Request, p point, t *turn, took *
 		within = core.NewSet(t.at.ords...)
 	}
 	ranked, s, err := e.candidates(ctx, t.wide, p, within, took)
+	if len(r.Facets) > 0 {
+		for _, n := range ranked.neighbors[:min(len(ranked.neighbors), r.widened().Limit)] {
+			t.counted = append(t.counted, n.Ord)
+		}
+	}
 	t.full = len(ranked.neighbors) >= t.wide.Limit
 	if err == nil && t.at.kind == cursorSeen {
 		seen := core.NewSet(t.at.ords...)
@@ -94,6 +100,14 @@ func (t *turn) shape(r Request, found int) Request {
 		r.Limit = found
 	}
 	return r
+}
+
+// fetched is how many of the candidates are read: what facets count is not.
+func (t *turn) fetched(r Request) int {
+	if r.Facets = nil; r.GroupBy == "" && t.at.kind != cursorRest {
+		return r.widened().Limit
+	}
+	return t.wide.Limit
 }
 
 // next returns the cursor of the page behind this one, "" when there is none.

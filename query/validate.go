@@ -158,7 +158,7 @@ func (r *Request) checkSettings() error {
 	case r.MinScore != nil && !finite(float64(*r.MinScore)):
 		return core.Invalid("/min_score", "use a finite number", "the least score is %v", *r.MinScore)
 	}
-	return cmp.Or(r.checkMode(), r.checkShape(), r.checkOrder(), r.checkGroups())
+	return cmp.Or(r.checkMode(), r.checkShape(), r.checkOrder(), r.checkGroups(), r.checkFacets())
 }
 
 func (r *Request) checkMode() error {
@@ -181,7 +181,7 @@ func (r *ClassifyRequest) checkVote() error {
 	for _, shape := range []struct {
 		pointer string
 		given   bool
-	}{{"/sort", len(r.Sort) > 0}, {"/group_by", r.GroupBy != ""}, {"/cursor", r.Cursor != ""}} {
+	}{{"/sort", len(r.Sort) > 0}, {"/group_by", r.GroupBy != ""}, {"/cursor", r.Cursor != ""}, {"/facets", len(r.Facets) > 0}} {
 		if shape.given {
 			return core.Invalid(shape.pointer, "leave it out, or use search", "a classification has no pages of hits")
 		}

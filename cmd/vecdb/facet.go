@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,13 +42,16 @@ func (a *app) countCommand() *cobra.Command {
 }
 
 func (a *app) facetCommand() *cobra.Command {
-	var filters []string
+	var filters, ranges []string
 	var limit int
+	var interval string
 	cmd := &cobra.Command{
 		Use:   "facet FIELD",
 		Short: "Count the documents of each value of a field",
 		Example: `  vecdb facet genre
-  vecdb facet author.name --filter 'year>=1990' --limit 50`,
+  vecdb facet author.name --filter 'year>=1990' --limit 50
+  vecdb facet published --interval month
+  vecdb facet price --range ..10 --range 10..100 --range 100..`,
 		Args: exactly(1, "the name of a field"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 1 || limit > query.MaxFacetLimit {
@@ -57,26 +62,78 @@ func (a *app) facetCommand() *cobra.Command {
 				return err
 			}
 			return a.with(reads, func(s *session) error {
-				r, err := s.Facet(cmd.Context(), a.collection, query.FacetRequest{Field: args[0], Filter: filter, Limit: limit})
+				asked := query.FacetRequest{Field: args[0], Filter: filter, Limit: limit, Interval: numberOrText(interval)}
+				if asked.Ranges, err = parseRanges(ranges); err != nil {
+					return err
+				}
+				r, err := s.Facet(cmd.Context(), a.collection, asked)
 				if err != nil {
 					return err
 				}
-				if a.forScripts() {
+				switch {
+				case a.forScripts() && interval+strings.Join(ranges, "") != "":
+					return printAll(a, r, r.Buckets)
+				case a.forScripts():
 					return printAll(a, r, r.Values)
 				}
-				a.renderFacet(args[0], r)
+				a.warn(r.Warnings)
+				a.renderFacet(query.HitFacet{Field: args[0], Values: r.Values, Distinct: r.Distinct, Buckets: r.Buckets})
 				return nil
 			})
 		},
 	}
 	cmd.Flags().StringArrayVarP(&filters, "filter", "f", nil, filterHelp)
 	cmd.Flags().IntVarP(&limit, "limit", "n", query.DefaultFacetLimit, "how many values")
+	cmd.Flags().StringVar(&interval, "interval", "", "count numbers or times in buckets: a width, or year, month, week, day, hour, minute")
+	cmd.Flags().StringArrayVar(&ranges, "range", nil, "count numbers or times FROM..TO, without TO itself; either may be left out; repeatable")
 	return cmd
 }
 
-// renderFacet prints values with their counts.
-func (a *app) renderFacet(field string, r query.FacetResponse) {
-	a.warn(r.Warnings)
+// numberOrText returns a number where the text is one, nil for "".
+func numberOrText(text string) any {
+	if text == "" {
+		return nil
+	}
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		return n
+	}
+	return text
+}
+
+// parseRanges reads FROM..TO.
+func parseRanges(texts []string) ([]query.Range, error) {
+	var out []query.Range
+	for _, text := range texts {
+		from, to, ok := strings.Cut(text, "..")
+		if !ok {
+			return nil, usage("--range wants FROM..TO, such as 10..100 or 2024-01-01..")
+		}
+		out = append(out, query.Range{From: numberOrText(from), To: numberOrText(to)})
+	}
+	return out, nil
+}
+
+// renderBuckets prints ranges with their counts.
+func (a *app) renderBuckets(f query.HitFacet) {
+	end := func(v any) string {
+		if v == nil {
+			return ""
+		}
+		return strings.TrimSuffix(fmt.Sprint(v), "T00:00:00Z")
+	}
+	rows := make([][]string, len(f.Buckets))
+	for i, b := range f.Buckets {
+		rows[i] = []string{end(b.From) + ".." + end(b.To), count(b.Count)}
+	}
+	a.renderTable([]string{f.Field, "documents"}, rows)
+}
+
+// renderFacet prints values or buckets with their counts.
+func (a *app) renderFacet(r query.HitFacet) {
+	if len(r.Buckets) > 0 {
+		a.renderBuckets(r)
+		return
+	}
 	if len(r.Values) == 0 {
 		a.tell("no values")
 		return
@@ -85,7 +142,7 @@ func (a *app) renderFacet(field string, r query.FacetResponse) {
 	for i, v := range r.Values {
 		rows[i] = []string{fmt.Sprint(v.Value), count(v.Count)}
 	}
-	a.renderTable([]string{field, "documents"}, rows)
+	a.renderTable([]string{r.Field, "documents"}, rows)
 	if rest := r.Distinct - len(r.Values); rest > 0 {
 		a.tell("%s more; --limit shows them", plural(rest, "value"))
 	}

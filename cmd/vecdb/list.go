@@ -34,12 +34,14 @@ type pageFlags struct {
 	groupBy    string
 	groupSize  int
 	cursor     string
+	facets     []string
 }
 
 func (p *pageFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&p.sort, "sort", nil, "bring the best hits into the order of a field: "+sortHelp+"; "+query.ScoreKey+" is the score")
-	f.IntVar(&p.candidates, "candidates", 0, "how many of the best hits --sort orders (default 100)")
+	f.IntVar(&p.candidates, "candidates", 0, "how many of the best hits --sort orders and --facet counts (default 100)")
+	f.StringArrayVar(&p.facets, "facet", nil, "count the values of a field among the best hits; repeatable")
 	f.StringVar(&p.groupBy, "group-by", "", "field by whose values hits are put into groups; --limit counts groups then")
 	f.IntVar(&p.groupSize, "group-size", 0, "how many hits a group has (default 3)")
 	f.StringVar(&p.cursor, "cursor", "", "go on behind a page, by its cursor")
@@ -47,6 +49,9 @@ func (p *pageFlags) add(cmd *cobra.Command) {
 
 func (p *pageFlags) apply(r *query.Request) {
 	r.Sort, r.Params.Candidates = parseSort(p.sort), p.candidates
+	for _, field := range p.facets {
+		r.Facets = append(r.Facets, query.FacetRequest{Field: field})
+	}
 	r.GroupBy, r.GroupSize, r.Cursor = p.groupBy, p.groupSize, p.cursor
 }
 

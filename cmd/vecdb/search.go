@@ -90,6 +90,9 @@ func (a *app) answer(ctx context.Context, do ask, r query.Request, fields []stri
 		a.renderHits(response.Hits, fields, r.Explain)
 		a.renderTook(plural(len(response.Hits), "hit"), response.Took)
 	}
+	for _, f := range response.Facets {
+		a.renderFacet(f)
+	}
 	if r.GroupBy != "" || len(r.Sort) > 0 || r.Cursor != "" {
 		a.more(response.Cursor)
 	}
@@ -115,6 +118,7 @@ func (a *app) searchCommand() *cobra.Command {
   vecdb search "central bank" --decay published:30d --diversity 0.3 --highlight
   vecdb search "war at sea" --sort year:desc --candidates 200 --fields year
   vecdb search "war at sea" --group-by genre --group-size 2
+  vecdb search "war at sea" --facet genre --facet year --candidates 500
   vecdb search --mode lexical --explain "error E1042"
   vecdb search --json "how do I reset my card?" | jq '.hits[0].id'`,
 		Args: atLeast(1, "a text to search for"),

@@ -15,6 +15,7 @@ type column struct {
 	texts   order
 	numbers order
 	times   order
+	codes   codes
 	counts  [kinds]int                // values of each kind
 	points  map[core.Ord][]core.Point // nil while there are none
 
@@ -33,10 +34,17 @@ func (c *column) add(k key, ord core.Ord) *value {
 			return nil
 		}
 		c.shared++
+		if k.plainly() {
+			c.codes.note(ord, v)
+		}
 		return v
 	}
 	v := &value{key: k, only: ord}
 	c.values[k] = v
+	if k.plainly() {
+		c.codes.enter(v)
+		c.codes.note(ord, v)
+	}
 	c.counts[k.kind]++
 	c.textBytes += int64(len(k.text))
 	if o := c.orderOf(k); o != nil {
@@ -47,11 +55,15 @@ func (c *column) add(k key, ord core.Ord) *value {
 
 // remove takes ord, a member, out of v.
 func (c *column) remove(v *value, ord core.Ord) {
+	c.codes.forget(ord)
 	if !v.remove(ord) {
 		c.shared--
 		return
 	}
 	delete(c.values, v.key)
+	if v.key.plainly() {
+		c.codes.leave(v)
+	}
 	c.counts[v.key.kind]--
 	c.textBytes -= int64(len(v.key.text))
 	if o := c.orderOf(v.key); o != nil {
@@ -157,6 +169,6 @@ func union(values []*value) *core.Set {
 func (c *column) sizeBytes() int64 {
 	const perValue, perShared, perOrdered, perPoint = 104, 2, 8, 80 // a value with its place in the map; a member of a set; a place in an order; a point
 	ordered := c.texts.len() + c.numbers.len() + c.times.len()
-	return int64(len(c.name)) + int64(c.ords.SizeBytes()) + int64(len(c.values))*perValue + c.textBytes +
+	return int64(len(c.name)) + int64(c.ords.SizeBytes()) + int64(len(c.values))*perValue + c.textBytes + c.codes.sizeBytes() +
 		c.shared*perShared + int64(ordered)*perOrdered + int64(len(c.points))*perPoint
 }

@@ -8,41 +8,104 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
+// manyEqual is from how many values with equal counts on the order of the
+// column is asked for the least of them.
+const manyEqual = 5_000
+
 // Facet counts the documents of each value of a field among those within, nil
-// for all, and returns the limit (1 or more) values with the most, those first, equal ones
-// in rising order. distinct is the number of all values. A document with
-// several values counts for each. A field that no document has gives nothing.
+// for all, and returns the limit (1 or more) values with the most, those first,
+// equal ones in rising order. distinct is the number of all values. A document
+// with several values counts for each. A field that no document has gives
+// nothing.
 func (x *Index) Facet(field string, within *core.Set, limit int) (values []core.FacetValue, distinct int) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	c := x.fields[field]
-	if c == nil {
+	if c == nil || field == hashes {
 		return nil, 0
 	}
+	counts := c.codes.count(within)
+	least, distinct := threshold(counts, limit)
 	var best []counted
-	var last *counted // the worst one that can be among the best
-	for k, v := range c.values {
-		n := 0
-		if k.kind != isTime { // it stands beside its text
-			n = v.among(within)
-		}
-		if n == 0 {
-			continue
-		}
-		distinct++
-		if last != nil && compareCounted(counted{k, n}, *last) > 0 {
-			continue
-		}
-		if best = append(best, counted{k, n}); len(best) >= 2*limit+100 {
-			best = most(best, limit)
-			worst := best[limit-1]
-			last = &worst
+	equal := 0
+	for code, n := range counts {
+		switch {
+		case n > least:
+			best = append(best, counted{c.codes.values[code].key, int(n)})
+		case n == least && n > 0:
+			equal++
 		}
 	}
-	for _, b := range most(best, limit) {
+	slices.SortFunc(best, compareCounted)
+	for _, b := range append(best, c.equals(counts, least, equal, limit-len(best))...) {
 		values = append(values, core.FacetValue{Value: b.key.plain(), Count: b.n})
 	}
 	return values, distinct
+}
+
+// threshold returns the limit-th largest count, the least above 0 where there
+// are fewer, and how many are above 0.
+func threshold(counts []uint32, limit int) (least uint32, distinct int) {
+	var few [256]int             // how many values have a small count
+	many := make(map[uint32]int) // and a larger one
+	for _, n := range counts {
+		switch {
+		case n == 0:
+			continue
+		case n < uint32(len(few)):
+			few[n]++
+		default:
+			many[n]++
+		}
+		distinct++
+	}
+	for _, n := range slices.SortedFunc(maps.Keys(many), func(a, b uint32) int { return cmp.Compare(b, a) }) {
+		if limit -= many[n]; limit <= 0 {
+			return n, distinct
+		}
+		least = n
+	}
+	for n := len(few) - 1; n > 0; n-- {
+		if few[n] > 0 {
+			least = uint32(n)
+		}
+		if limit -= few[n]; limit <= 0 {
+			break
+		}
+	}
+	return least, distinct
+}
+
+// equals returns the least values of those, equal many, that n documents hold.
+func (c *column) equals(counts []uint32, n uint32, equal, limit int) []counted {
+	limit = min(limit, equal)
+	list := make([]counted, 0, limit)
+	if equal < manyEqual {
+		for code, have := range counts {
+			if have == n && n > 0 {
+				list = append(list, counted{c.codes.values[code].key, int(n)})
+			}
+		}
+		slices.SortFunc(list, compareCounted)
+		return list[:limit]
+	}
+	// In the order of compareAny.
+	for _, k := range []key{{kind: isBool}, {kind: isBool, bits: 1}} {
+		if v := c.values[k]; v != nil && counts[v.code] == n && len(list) < limit {
+			list = append(list, counted{k, int(n)})
+		}
+	}
+	for _, kind := range []kind{isInt, isText} {
+		for _, v := range c.sorted(key{kind: kind}) {
+			if len(list) == limit {
+				return list
+			}
+			if v.alive() && counts[v.code] == n {
+				list = append(list, counted{v.key, int(n)})
+			}
+		}
+	}
+	return list
 }
 
 // Names returns the names of the fields that any document has, in rising order.
@@ -56,12 +119,6 @@ func (x *Index) Names() []string {
 type counted struct {
 	key key
 	n   int
-}
-
-// most returns the limit best in their order.
-func most(list []counted, limit int) []counted {
-	slices.SortFunc(list, compareCounted)
-	return list[:min(limit, len(list))]
 }
 
 func compareCounted(a, b counted) int {
@@ -82,14 +139,12 @@ func compareAny(a, b key) int {
 	return cmp.Compare(a.kind, b.kind)
 }
 
-// among counts the ordinals that hold v within a set, nil for all.
+// among counts the ordinals that hold v within a set.
 func (v *value) among(within *core.Set) int {
 	switch {
-	case v.set != nil && within == nil:
-		return v.set.Len()
 	case v.set != nil:
 		return v.set.Overlap(within)
-	case v.only != core.NoOrd && (within == nil || within.Contains(v.only)):
+	case v.only != core.NoOrd && within.Contains(v.only):
 		return 1
 	}
 	return 0

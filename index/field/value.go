@@ -81,6 +81,10 @@ func (k key) plain() any {
 	return k.text
 }
 
+// plainly reports whether documents hold the value so: a time stands beside its
+// text, a hash for another.
+func (k key) plainly() bool { return k.kind != isTime && k.kind != isHash }
+
 func (k key) number() bool { return k.kind == isInt || k.kind == isFloat }
 
 func (k key) int() int64 { return int64(k.bits) }
@@ -104,6 +108,7 @@ func compareKeys(a, b key) int {
 // a field with many of them belong to one ordinal, which needs no set.
 type value struct {
 	key  key
+	code uint32    // in the codes of its column, unless it is a time or a hash
 	only core.Ord  // core.NoOrd when the value has been removed from its column
 	set  *core.Set // nil while only is the only one
 }
@@ -135,6 +140,9 @@ func (v *value) remove(ord core.Ord) bool {
 	v.only, v.set = core.NoOrd, nil
 	return true
 }
+
+// alive reports whether v is still in its column.
+func (v *value) alive() bool { return v.set != nil || v.only != core.NoOrd }
 
 func (v *value) addTo(out *core.Set) {
 	switch {

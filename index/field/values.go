@@ -28,10 +28,8 @@ func (x *Index) Values(field string, ords []core.Ord, each func(i int, v any)) e
 		return core.Invalid("", "use a member of it, for instance "+field+".name", "the field %.80q holds no strings, numbers or booleans", field)
 	}
 	for i, ord := range ords {
-		for _, p := range x.docs[ord].values {
-			if p.column == c && p.value != nil && p.value.key.kind != isTime {
-				each(i, p.value.key.plain())
-			}
+		for _, code := range c.codes.of(ord) {
+			each(i, c.codes.values[code].key.plain())
 		}
 	}
 	return nil

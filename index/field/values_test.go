@@ -1,7 +1,10 @@
 package field_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -67,3 +70,134 @@ func sameValues(a, b []any) bool {
 }
 
 func isText(v any) bool { _, ok := v.(string); return ok }
+
+// TestFacetsOfManyEqualCountsRise compares with counting where most values have
+// one document, some two or more, while documents come and go.
+func TestFacetsOfManyEqualCountsRise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(seedOf(t), 9))
+	x := field.New()
+	holds := map[core.Ord]any{}
+	next := core.Ord(0)
+	for round := range 3 {
+		for range 9_000 {
+			v := []any{int64(rng.IntN(40_000)), fmt.Sprint("n", rng.IntN(40_000)), rng.Float64(), true, "2024-02-03"}[min(rng.IntN(1000), 4)%(3+rng.IntN(3))]
+			x.Insert(next, &core.Document{ID: fmt.Sprint(next), Fields: map[string]any{"f": v}})
+			holds[next] = v
+			next++
+		}
+		for range 2_000 {
+			gone := core.Ord(rng.IntN(int(next)))
+			x.Delete(gone)
+			delete(holds, gone)
+		}
+		within := core.NewSet()
+		for ord := range holds {
+			if rng.IntN(3) > 0 {
+				within.Add(ord)
+			}
+		}
+		for _, set := range []*core.Set{nil, within, core.NewSet()} {
+			counts := map[any]int{}
+			for ord, v := range holds {
+				if set == nil || set.Contains(ord) {
+					counts[v]++
+				}
+			}
+			var want []core.FacetValue
+			for v, n := range counts {
+				want = append(want, core.FacetValue{Value: v, Count: n})
+			}
+			slices.SortFunc(want, func(a, b core.FacetValue) int {
+				return cmp.Or(cmp.Compare(b.Count, a.Count), compareAnything(a.Value, b.Value))
+			})
+			for _, limit := range []int{1, 20, 6_000, 10_000} {
+				got, distinct := x.Facet("f", set, limit)
+				if distinct != len(want) || !slices.Equal(got, want[:min(limit, len(want))]) {
+					t.Fatalf("round %d, limit %d: %d values of %d, want %d of %d", round, limit, len(got), distinct, min(limit, len(want)), len(want))
+				}
+			}
+		}
+	}
+}
+
+// compareAnything orders booleans before numbers before strings.
+func compareAnything(a, b any) int {
+	kind := func(v any) int {
+		switch v.(type) {
+		case bool:
+			return 0
+		case string:
+			return 2
+		}
+		return 1
+	}
+	if order := cmp.Compare(kind(a), kind(b)); order != 0 {
+		return order
+	}
+	order, _ := compared(a, b)
+	if isText(a) {
+		order = cmp.Compare(a.(string), b.(string))
+	}
+	return order
+}
+
+func TestBucketsCountDocumentsOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(seedOf(t), 11))
+	x := field.New()
+	docs := map[core.Ord]*core.Document{}
+	within := core.NewSet()
+	for i := range core.Ord(3_000) {
+		docs[i] = &core.Document{ID: fmt.Sprint(i), Fields: map[string]any{"f": anything(rng, 1)}}
+		x.Insert(i, docs[i])
+		if rng.IntN(2) == 0 {
+			within.Add(i)
+		}
+		if gone := core.Ord(rng.IntN(3 * int(i+1))); docs[gone] != nil && gone < i {
+			x.Delete(gone)
+			delete(docs, gone)
+		}
+	}
+	of := func(v any, list []int64) []int64 {
+		switch v := v.(type) {
+		case int64:
+			return append(list, v%4, v%4+10)
+		case float64:
+			return append(list, int64(math.Mod(v, 3)))
+		case bool:
+			return list
+		case string:
+			return append(list, int64(100+len(v)))
+		}
+		return append(list, 200)
+	}
+	for _, set := range []*core.Set{nil, within} {
+		want := map[int64]int{}
+		for ord, doc := range docs {
+			if set != nil && !set.Contains(ord) {
+				continue
+			}
+			var values []any
+			reach("f", doc.Fields["f"], "f", &values)
+			in := map[int64]bool{}
+			for _, v := range values {
+				if f, ok := v.(float64); ok && f == math.Trunc(f) && f >= -(1<<63) && f < 1<<63 {
+					v = int64(f)
+				}
+				if text, ok := v.(string); ok {
+					if moment, ok := core.ParseTime(text); ok {
+						v = moment
+					}
+				}
+				for _, b := range of(v, nil) {
+					in[b] = true
+				}
+			}
+			for b := range in {
+				want[b]++
+			}
+		}
+		if got := x.Buckets("f", set, of); !maps.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
