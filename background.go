@@ -52,3 +52,15 @@ func vectorsOf(stored *storage.Collection, ords []core.Ord) ([][]float32, error)
 	}
 	return out, nil
 }
+
+// searched reads the vectors under ordinals of the index, nil for those that are
+// gone.
+func (a *applier) searched(ords []core.Ord) ([][]float32, error) {
+	out, err := vectorsOf(a.stored, ords)
+	for i := 0; i < len(ords) && err == nil; i++ {
+		if out[i] == nil && a.parts.Owner(ords[i]) != ords[i] {
+			out[i], err = a.stored.PassageVector(ords[i])
+		}
+	}
+	return out, err
+}

@@ -174,7 +174,7 @@ func (c *Collection) Classify(ctx context.Context, r ClassifyRequest) (ClassifyR
 // Stats describes a collection at one moment.
 type Stats struct {
 	Documents int
-	Passages  int
+	Passages  int // parts of documents that have vectors of their own, one where a document was not cut
 	Dim       int
 	Index     IndexStats
 	LastSeq   uint64 // number of the last committed change
@@ -199,9 +199,8 @@ type IndexStats struct {
 // goes through all that there are, so that callers who ask often take IndexStats
 // or BehaviorStats.
 func (c *Collection) Stats() Stats {
-	n := c.stored.Len()
 	return Stats{
-		Documents: n, Passages: n, Dim: c.info.Dim, LastSeq: c.stored.LastSeq(),
+		Documents: c.stored.Len(), Passages: c.stored.Vectors(), Dim: c.info.Dim, LastSeq: c.stored.LastSeq(),
 		Index: c.IndexStats(), Heads: c.trainer.stats(), Behavior: c.BehaviorStats(),
 	}
 }
@@ -213,7 +212,7 @@ func (c *Collection) IndexStats() IndexStats {
 	idx := c.index()
 	return IndexStats{
 		Kind: c.db.options.Index, Vectors: idx.Len(),
-		Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
+		Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes() + c.applier.parts.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
 		BytesPerVector: c.memoryFor(memoryAhead) / memoryAhead,
 	}
 }
@@ -242,8 +241,8 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 			return err
 		}
 	}
-	if have, want := idx.Len(), c.stored.Len(); have != want {
-		report(fmt.Sprintf("collection %s: the index holds %d vectors, the store %d documents; restart to rebuild the index", c.Name(), have, want))
+	if have, want := idx.Len(), c.stored.Vectors(); have != want {
+		report(fmt.Sprintf("collection %s: the index holds %d vectors, the store %d; restart to rebuild the index", c.Name(), have, want))
 	}
 	if x, ok := idx.(checker); ok {
 		return x.Check(ctx, func(problem string) { report("collection " + c.Name() + ": " + problem) })

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
+	"slices"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/simd"
 	"github.com/vecdb/vecdb/storage"
 )
 
@@ -33,6 +36,9 @@ type UpsertOptions struct {
 	Wait Wait
 	// Duplicates is the policy of the call; nil is that of the collection.
 	Duplicates *Duplicates
+	// Long is what becomes of texts with more tokens than the model takes at once:
+	// LongChunk, LongTruncate or LongError; "" is the policy of the collection.
+	Long string
 }
 
 // nearest many neighbors are looked at for one that is near enough: the first
@@ -56,6 +62,7 @@ type sieve struct {
 	c      *Collection
 	policy Duplicates
 	docs   []Document
+	all    *arrivals
 	of     []string       // ids of what the documents are duplicates of, "" for none
 	texts  map[string]int // the last position of each text that stays
 	gone   []bool         // documents that a later one of the chunk replaces
@@ -86,12 +93,12 @@ func (c *Collection) knowTexts(ctx context.Context) error {
 
 // upsertChecked is upsertChunk for a policy that looks for duplicates. What is
 // skipped for its text is not embedded.
-func (c *Collection) upsertChecked(ctx context.Context, policy Duplicates, ready []Document, good []int, results []ItemResult) (uint64, error) {
+func (c *Collection) upsertChecked(ctx context.Context, policy Duplicates, a *arrivals, good []int) (uint64, error) {
 	if err := c.knowTexts(ctx); err != nil {
 		return 0, err
 	}
 	if policy.Policy == DuplicatesSkip {
-		s, err := c.newSieve(ctx, policy, ready)
+		s, err := c.newSieve(ctx, policy, a)
 		if err != nil {
 			return 0, err
 		}
@@ -99,10 +106,11 @@ func (c *Collection) upsertChecked(ctx context.Context, policy Duplicates, ready
 		if err != nil {
 			return 0, err
 		}
-		s.tell(good, results)
+		s.tell(good, a.results)
 		good = rest
 	}
-	if err := c.fillVectors(ctx, ready, good, results); err != nil {
+	good, err := c.fillVectors(ctx, a, good)
+	if err != nil {
 		return 0, err
 	}
 	release, err := c.checking.take(ctx)
@@ -110,7 +118,7 @@ func (c *Collection) upsertChecked(ctx context.Context, policy Duplicates, ready
 		return 0, err
 	}
 	defer release()
-	s, err := c.newSieve(ctx, policy, ready)
+	s, err := c.newSieve(ctx, policy, a)
 	if err != nil {
 		return 0, err
 	}
@@ -121,19 +129,20 @@ func (c *Collection) upsertChecked(ctx context.Context, policy Duplicates, ready
 	if rest, err = s.byVector(ctx, rest); err != nil {
 		return 0, err
 	}
-	seq, err := c.commit(ctx, s.docs, rest, s.deletes(), results)
+	seq, err := c.commit(ctx, a, rest, s.deletes())
 	if err == nil {
-		s.tell(good, results)
+		s.tell(good, a.results)
 	}
 	return seq, err
 }
 
 // newSieve waits until searches see all that is stored.
-func (c *Collection) newSieve(ctx context.Context, policy Duplicates, docs []Document) (*sieve, error) {
+func (c *Collection) newSieve(ctx context.Context, policy Duplicates, a *arrivals) (*sieve, error) {
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return nil, err
 	}
-	s := &sieve{c: c, policy: policy, docs: docs, of: make([]string, len(docs)), texts: make(map[string]int), gone: make([]bool, len(docs)),
+	docs := a.docs
+	s := &sieve{c: c, policy: policy, docs: docs, all: a, of: make([]string, len(docs)), texts: make(map[string]int), gone: make([]bool, len(docs)),
 		first: make(map[string]int), last: make(map[string]int), known: make([]bool, len(docs)), replaced: make(map[string]bool)}
 	ids := make([]string, len(docs))
 	for i, doc := range docs {
@@ -188,18 +197,18 @@ func (s *sieve) sameText(i int) (string, error) {
 	for ord := range s.c.fields.SameText(doc.Text).All() {
 		ords = append(ords, ord)
 	}
-	return s.among(ords, i, func(other *core.Document) bool { return other.Text == doc.Text })
+	return s.among(ords, i, false, func(_ core.Ord, other *core.Document) bool { return other.Text == doc.Text })
 }
 
 // among returns the id of the first of the documents under ords that is alike and
 // counts for the i-th.
-func (s *sieve) among(ords []core.Ord, i int, alike func(*core.Document) bool) (string, error) {
-	found, err := s.c.stored.Documents(ords, false)
+func (s *sieve) among(ords []core.Ord, i int, withVectors bool, alike func(core.Ord, *core.Document) bool) (string, error) {
+	found, err := s.c.stored.Documents(ords, withVectors)
 	if err != nil {
 		return "", err
 	}
-	for _, other := range found {
-		if other != nil && alike(other) && s.counts(other.ID, i) {
+	for j, other := range found {
+		if other != nil && alike(ords[j], other) && s.counts(other.ID, i) {
 			return s.root(other), nil
 		}
 	}
@@ -290,17 +299,45 @@ func (s *sieve) nearest(ctx context.Context, chunk index.Index, i int) (string, 
 			return s.docs[n.Ord].ID, nil
 		}
 	}
-	list, err = s.c.index().Search(ctx, doc.Vector, index.Options{K: duplicateBreadth})
-	if err != nil {
-		return "", fmt.Errorf("look for duplicates: %w", err)
-	}
 	var ords []core.Ord
-	for _, n := range list {
-		if n.Score >= s.policy.Threshold {
-			ords = append(ords, n.Ord)
+	for _, v := range s.probes(i) {
+		list, err := source{s.c}.nearest(ctx, v, index.Options{K: duplicateBreadth}, s.c.index())
+		if err != nil {
+			return "", fmt.Errorf("look for duplicates: %w", err)
+		}
+		for _, n := range list {
+			if n.Score >= s.policy.Threshold && !slices.Contains(ords, n.Ord) {
+				ords = append(ords, n.Ord)
+			}
 		}
 	}
-	return s.among(ords, i, func(*core.Document) bool { return true })
+	// Documents that were cut are compared as wholes.
+	parts, cut := s.c.applier.parts, s.all.cut(i)
+	return s.among(ords, i, cut || parts.Len() > 0, func(ord core.Ord, other *core.Document) bool {
+		return !cut && parts.Count(ord) == 0 || cosine(other.Vector, doc.Vector) >= s.policy.Threshold
+	})
+}
+
+// duplicateProbes is how many passages of a document are looked for in others.
+const duplicateProbes = 4
+
+// probes are the vectors that what is near to the i-th document has some near to.
+func (s *sieve) probes(i int) [][]float32 {
+	if !s.all.cut(i) {
+		return [][]float32{s.docs[i].Vector}
+	}
+	x := s.all.readings[i]
+	var out [][]float32
+	for _, p := range x.Passages[:min(duplicateProbes, len(x.Passages))] {
+		out = append(out, p.Vector)
+	}
+	return out
+}
+
+// cosine returns the cosine of the angle between two vectors that have one.
+func cosine(a, b []float32) float32 {
+	lengths := math.Sqrt(float64(simd.Dot(a, a))) * math.Sqrt(float64(simd.Dot(b, b)))
+	return float32(float64(simd.Dot(a, b)) / lengths)
 }
 
 // settle notes what the i-th document is a duplicate of, "" for nothing, and

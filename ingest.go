@@ -1,6 +1,7 @@
 package vecdb
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,15 +10,18 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 )
 
-// embedChunk is how many documents are embedded and committed at a time: many
-// enough to fill batches of texts of like length, few enough that memory stays
-// bounded and a long call makes steady progress.
-const embedChunk = 1024
+// embedChunk is how many documents are embedded and committed at a time, and
+// embedBytes how many bytes of text: many enough to fill batches of texts of like
+// length, few enough that memory stays bounded and a long call makes steady
+// progress.
+const (
+	embedChunk = 1024
+	embedBytes = 8 << 20
+)
 
 // The statuses of an ItemResult.
 const (
@@ -63,14 +67,19 @@ func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOp
 	if err := checkDuplicates(policy, c.info.Metric); err != nil {
 		return nil, core.At("/duplicates", err)
 	}
+	if err := core.CheckLong(o.Long); err != nil {
+		return nil, core.At("/long", err)
+	}
 	if err := c.checkMemory(len(docs)); err != nil {
 		return nil, err
 	}
 	results := make([]ItemResult, len(docs))
 	var last uint64
-	for start := 0; start < len(docs); start += embedChunk {
-		end := min(start+embedChunk, len(docs))
-		seq, err := c.upsertChunk(ctx, policy, docs[start:end], results[start:end])
+	for start, end := 0, 0; start < len(docs); start = end {
+		end = start + chunkOf(docs[start:])
+		a := &arrivals{docs: make([]Document, end-start), readings: make([]*core.Reading, end-start), results: results[start:end],
+			long: cmp.Or(o.Long, c.info.Long, LongTruncate), asked: o.Long != ""}
+		seq, err := c.upsertChunk(ctx, policy, docs[start:end], a)
 		if err != nil {
 			return results[:start], err
 		}
@@ -79,32 +88,43 @@ func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOp
 	return results, c.waitFor(ctx, last, o.Wait)
 }
 
+// chunkOf returns how many of docs are embedded and committed together.
+func chunkOf(docs []Document) int {
+	bytes := 0
+	for n := range docs {
+		if bytes += len(docs[n].Text); n == embedChunk || n > 0 && bytes > embedBytes {
+			return n
+		}
+	}
+	return len(docs)
+}
+
 // upsertChunk checks, embeds and commits docs and returns the sequence number
 // of the last change.
-func (c *Collection) upsertChunk(ctx context.Context, policy Duplicates, docs []Document, results []ItemResult) (uint64, error) {
+func (c *Collection) upsertChunk(ctx context.Context, policy Duplicates, docs []Document, a *arrivals) (uint64, error) {
 	good := make([]int, 0, len(docs)) // positions of the documents to store
-	ready := make([]Document, len(docs))
 	for i := range docs {
 		doc, err := c.prepare(docs[i])
-		results[i] = ItemResult{ID: doc.ID, Status: StatusError, Err: err}
+		a.results[i] = ItemResult{ID: doc.ID, Status: StatusError, Err: err}
 		if err == nil {
-			ready[i] = doc
+			a.docs[i] = doc
 			good = append(good, i)
 		}
 	}
 	if policy.Looks() {
-		return c.upsertChecked(ctx, policy, ready, good, results)
+		return c.upsertChecked(ctx, policy, a, good)
 	}
-	if err := c.fillVectors(ctx, ready, good, results); err != nil {
+	good, err := c.fillVectors(ctx, a, good)
+	if err != nil {
 		return 0, err
 	}
-	return c.commit(ctx, ready, good, make([]string, len(ready)), results)
+	return c.commit(ctx, a, good, make([]string, len(docs)))
 }
 
 // commit stores the documents at the given positions, each after the deletion
 // of the one that it replaces, and returns the sequence number of the last
 // change.
-func (c *Collection) commit(ctx context.Context, ready []Document, good []int, deletes []string, results []ItemResult) (uint64, error) {
+func (c *Collection) commit(ctx context.Context, a *arrivals, good []int, deletes []string) (uint64, error) {
 	var mutations []storage.Mutation
 	places := make([]int, len(good)) // of the documents among the mutations
 	for j, i := range good {
@@ -112,7 +132,7 @@ func (c *Collection) commit(ctx context.Context, ready []Document, good []int, d
 			mutations = append(mutations, storage.Mutation{Op: core.OpDelete, ID: deletes[i]})
 		}
 		places[j] = len(mutations)
-		mutations = append(mutations, storage.Mutation{Op: core.OpPut, Doc: &ready[i]})
+		mutations = append(mutations, storage.Mutation{Op: core.OpPut, Doc: &a.docs[i], Reading: a.readings[i]})
 	}
 	if len(mutations) == 0 {
 		return 0, nil
@@ -122,37 +142,16 @@ func (c *Collection) commit(ctx context.Context, ready []Document, good []int, d
 		return 0, fmt.Errorf("store documents in %s: %w", c.Name(), err)
 	}
 	for j, i := range good {
-		results[i].Err, results[i].Passages, results[i].Status = nil, 1, StatusCreated
+		r := &a.results[i]
+		r.Err, r.Passages, r.Status = nil, 1, StatusCreated
+		if x := a.readings[i]; x != nil {
+			r.Passages = max(1, len(x.Passages))
+		}
 		if outcomes[places[j]].Status == storage.Updated {
-			results[i].Status = StatusUpdated
+			r.Status = StatusUpdated
 		}
 	}
 	return seq, nil
-}
-
-// fillVectors embeds the texts of the documents at the given positions that
-// have no vector.
-func (c *Collection) fillVectors(ctx context.Context, docs []Document, positions []int, results []ItemResult) error {
-	var texts []string
-	var owners []int
-	for _, i := range positions {
-		if docs[i].Vector == nil {
-			texts = append(texts, docs[i].Text)
-			owners = append(owners, i)
-		}
-	}
-	if len(texts) == 0 {
-		return nil
-	}
-	r, err := c.embed(ctx, embedder.Passage, texts)
-	if err != nil {
-		return err
-	}
-	for j, i := range owners {
-		docs[i].Vector = r.Vectors[j]
-		results[i].TokensTotal, results[i].TokensUsed = r.Usage[j].Total, r.Usage[j].Used
-	}
-	return nil
 }
 
 // prepare checks a document and gives it an id when it has none.

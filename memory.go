@@ -124,12 +124,21 @@ func memoryError(kind string, docs int, need, have int64) error {
 		hint += smaller + ", or with "
 	}
 	return &core.InputError{Cause: ErrMemory, Hint: hint + "IgnoreMemory (the command: --ignore-memory)",
-		Detail: fmt.Sprintf("%s documents need about %s more memory, %s is available", humanize.Comma(int64(docs)), humanize.IBytes(uint64(need)), humanize.IBytes(uint64(have)))}
+		Detail: fmt.Sprintf("%s documents or passages need about %s more memory, %s is available", humanize.Comma(int64(docs)), humanize.IBytes(uint64(need)), humanize.IBytes(uint64(have)))}
 }
 
 // memoryFor predicts what n more documents take: vectors by the layout of the
 // index, ids, fields and words by what the present ones take.
 func (c *Collection) memoryFor(n int) int64 {
+	fields := int64(0)
+	if docs := c.stored.Len(); docs > 0 {
+		fields = (c.fields.SizeBytes() + c.applier.words.SizeBytes()) / int64(docs) * int64(n)
+	}
+	return c.memoryForVectors(n) + fields
+}
+
+// memoryForVectors predicts what n more vectors take.
+func (c *Collection) memoryForVectors(n int) int64 {
 	cfg := index.Config{Dim: c.info.Dim, Metric: index.Metric(c.info.Metric)}
 	have := c.index().Len()
 	now, err := kindOf(c.db.options.Index).bytes(cfg, have)
@@ -140,11 +149,7 @@ func (c *Collection) memoryFor(n int) int64 {
 	if err != nil {
 		return 0
 	}
-	fields := int64(0)
-	if docs := c.stored.Len(); docs > 0 {
-		fields = (c.fields.SizeBytes() + c.applier.words.SizeBytes()) / int64(docs) * int64(n)
-	}
-	return max(0, then-now) + fields
+	return max(0, then-now)
 }
 
 // PredictBytes predicts how many bytes of memory n more documents take, ids and
@@ -155,4 +160,12 @@ func (c *Collection) PredictBytes(n int) int64 { return c.memoryFor(max(0, n)) }
 func (c *Collection) checkMemory(n int) error {
 	pending := int(c.stored.LastSeq() - min(c.applier.position(), c.stored.LastSeq()))
 	return c.db.memory.check(c.db.options.Index, n, c.memoryFor(n), c.memoryFor(pending))
+}
+
+// checkPassages refuses n vectors of passages that do not fit into memory.
+func (c *Collection) checkPassages(n int) error {
+	if n == 0 {
+		return nil
+	}
+	return c.db.memory.check(c.db.options.Index, n, c.memoryForVectors(n), 0)
 }

@@ -101,6 +101,10 @@ type CollectionOptions struct {
 	// Duplicates is what becomes of documents that are there already, unless an
 	// UpsertOptions says otherwise.
 	Duplicates Duplicates
+	// Long is what becomes of texts with more tokens than the model takes at once,
+	// unless an UpsertOptions says otherwise: LongChunk, LongTruncate (default) or
+	// LongError.
+	Long string
 }
 
 // NoModel is the CollectionOptions.Model of a collection without a model.

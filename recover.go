@@ -1,7 +1,6 @@
 package vecdb
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -9,11 +8,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/field"
 	"github.com/vecdb/vecdb/index/lexical"
+	"github.com/vecdb/vecdb/index/passage"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/storage"
 )
@@ -33,6 +31,7 @@ type applier struct {
 	index   atomic.Pointer[index.Index]
 	fields  *field.Index
 	words   *lexical.Index
+	parts   *passage.Table
 	logger  *slog.Logger
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -50,7 +49,7 @@ type applier struct {
 // startApplier fills the indexes and starts following the log.
 func startApplier(stored *storage.Collection, maker indexMaker, fields *field.Index, logger *slog.Logger) (*applier, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &applier{stored: stored, maker: maker, fields: fields, logger: logger.With("collection", stored.Config().Name),
+	a := &applier{stored: stored, maker: maker, fields: fields, parts: passage.New(), logger: logger.With("collection", stored.Config().Name),
 		cancel: cancel, damaged: make(chan chan<- bool), moved: make(chan struct{})}
 	a.tuner.a = a
 	if err := a.load(ctx); err != nil {
@@ -70,7 +69,7 @@ func (a *applier) load(ctx context.Context) error {
 	a.vectors, a.texts = a.graphKeeper(), a.wordsKeeper()
 	idx, seq := a.restoreVectors(ctx)
 	words, wordsSeq := a.restoreWords(ctx)
-	rest := sinks{fields: a.fields}
+	rest := sinks{fields: a.fields, parts: a.parts}
 	if idx == nil {
 		var err error
 		if idx, err = a.maker.make(); err != nil {
@@ -85,82 +84,16 @@ func (a *applier) load(ctx context.Context) error {
 	a.index.Store(&idx)
 	a.words = words
 	return a.stored.Snapshot(func(s storage.Snapshot) error {
-		f := filler{ctx: ctx, into: rest}
-		if err := s.Documents(rest.vectors != nil, f.add); err != nil {
+		err := s.Readings(func(ord core.Ord, x *core.Reading) error {
+			a.parts.Insert(ord, len(x.Passages))
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		a.applied = min(seq, wordsSeq, s.Seq())
-		return f.flush()
+		return rest.fill(ctx, s)
 	})
-}
-
-// sinks are the indexes that something goes into; nil ones are passed over.
-type sinks struct {
-	vectors index.Index
-	fields  *field.Index
-	words   *lexical.Index
-}
-
-// insert puts documents into the indexes. Words and vectors go in beside each
-// other.
-func (s sinks) insert(ctx context.Context, ords []core.Ord, docs []*core.Document) error {
-	var items []index.Item
-	var texts []lexical.Item
-	for i, doc := range docs {
-		if doc == nil {
-			continue
-		}
-		if s.fields != nil {
-			s.fields.Insert(ords[i], doc)
-		}
-		items = append(items, index.Item{Ord: ords[i], Vector: doc.Vector})
-		if doc.Text != "" {
-			texts = append(texts, lexical.Item{Ord: ords[i], Text: doc.Text})
-		}
-	}
-	var group errgroup.Group
-	if s.words != nil {
-		group.Go(func() error { return s.words.Insert(ctx, texts) })
-	}
-	var err error
-	if s.vectors != nil {
-		err = s.vectors.Insert(ctx, items)
-	}
-	return cmp.Or(group.Wait(), err)
-}
-
-func (s sinks) delete(ord core.Ord) {
-	if s.vectors != nil {
-		s.vectors.Delete(ord)
-	}
-	if s.fields != nil {
-		s.fields.Delete(ord)
-	}
-	if s.words != nil {
-		s.words.Delete(ord)
-	}
-}
-
-// filler inserts documents into indexes, many at a time.
-type filler struct {
-	ctx  context.Context
-	into sinks
-	ords []core.Ord
-	docs []*core.Document
-}
-
-func (f *filler) add(ord core.Ord, doc *core.Document) error {
-	f.ords, f.docs = append(f.ords, ord), append(f.docs, doc)
-	if len(f.docs) < applyChunk {
-		return nil
-	}
-	return f.flush()
-}
-
-func (f *filler) flush() error {
-	err := f.into.insert(f.ctx, f.ords, f.docs)
-	f.ords, f.docs = f.ords[:0], f.docs[:0]
-	return err
 }
 
 // follow applies changes as they are committed, until ctx ends.
@@ -200,46 +133,76 @@ func (a *applier) follow(ctx context.Context) {
 
 // apply brings changes into the indexes.
 func (a *applier) apply(ctx context.Context, changes []core.Change) {
-	a.take(ctx, sinks{vectors: *a.index.Load(), fields: a.fields, words: a.words}, changes)
+	a.take(ctx, sinks{vectors: *a.index.Load(), fields: a.fields, words: a.words, parts: a.parts}, changes)
 	a.advance(changes[len(changes)-1].Seq)
 }
 
 // take brings changes into indexes. A document that a later change has taken
 // away again is not in the store any more and is passed over.
 func (a *applier) take(ctx context.Context, into sinks, changes []core.Change) {
-	var ords []core.Ord
+	var part []core.Change
+	vectors := 0
 	for _, ch := range changes {
-		if ch.Op == core.OpPut {
-			ords = append(ords, ch.Ord)
+		if ch.Op != core.OpPut {
+			continue
 		}
+		if vectors += max(1, ch.Passages); vectors > applyChunk && len(part) > 0 {
+			a.insert(ctx, into, part)
+			part, vectors = part[:0], max(1, ch.Passages)
+		}
+		part = append(part, ch)
 	}
-	a.insert(ctx, into, ords)
+	a.insert(ctx, into, part)
 	for _, ch := range changes {
 		if ch.Old != core.NoOrd {
-			into.delete(ch.Old)
+			into.delete(ch.Old, ch.OldPassages)
 		}
 	}
 }
 
-// insert reads the documents under ords and inserts them. When one of them
+// insert reads the documents that changes put and inserts them. When one of them
 // cannot be read, the others are still taken.
-func (a *applier) insert(ctx context.Context, into sinks, ords []core.Ord) {
-	if len(ords) == 0 {
+func (a *applier) insert(ctx context.Context, into sinks, changes []core.Change) {
+	if len(changes) == 0 {
 		return
 	}
-	docs, err := a.stored.Documents(ords, into.vectors != nil)
+	list, err := a.read(changes, into.vectors != nil)
 	if err == nil {
-		err = into.insert(ctx, ords, docs)
+		err = into.insert(ctx, list)
 	}
 	switch {
 	case err == nil || ctx.Err() != nil:
-	case len(ords) > 1:
-		for i := range ords {
-			a.insert(ctx, into, ords[i:i+1])
+	case len(changes) > 1:
+		for i := range changes {
+			a.insert(ctx, into, changes[i:i+1])
 		}
 	default:
-		a.logger.Error("document left out of the index", "ordinal", ords[0], "error", err)
+		a.logger.Error("document left out of the index", "ordinal", changes[0].Ord, "error", err)
 	}
+}
+
+// read reads the documents that changes put.
+func (a *applier) read(changes []core.Change, withVectors bool) ([]entry, error) {
+	ords := make([]core.Ord, len(changes))
+	for i, ch := range changes {
+		ords[i] = ch.Ord
+	}
+	docs, err := a.stored.Documents(ords, withVectors)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]entry, len(docs))
+	for i, ch := range changes {
+		list[i] = entry{ord: ch.Ord, doc: docs[i], passages: ch.Passages}
+		if docs[i] == nil || ch.Passages == 0 || !withVectors {
+			continue
+		}
+		// nil when the document was taken away in between: its deletion follows.
+		if list[i].vectors, err = a.stored.PassageVectors(ch.Ord, ch.Passages); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // position returns the number of the last change that the indexes hold.

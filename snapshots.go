@@ -130,9 +130,9 @@ func (a *applier) restoreVectors(ctx context.Context) (index.Index, uint64) {
 	switch {
 	case !ok:
 		return nil, 0
-	case graph.Len() != a.stored.Len():
+	case graph.Len() != a.stored.Vectors():
 		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the vectors",
-			"error", fmt.Sprintf("it gives %d vectors, there are %d documents", graph.Len(), a.stored.Len()))
+			"error", fmt.Sprintf("it gives %d vectors, there are %d", graph.Len(), a.stored.Vectors()))
 		a.vectors.saved, a.vectors.tried = 0, 0
 		return nil, 0
 	}
@@ -352,7 +352,7 @@ func (a *applier) mend(ctx context.Context) bool {
 	if err == nil {
 		err = a.stored.Snapshot(func(s storage.Snapshot) error {
 			f := filler{ctx: ctx, into: sinks{vectors: idx}}
-			err := s.Vectors(func(ord core.Ord, v []float32) error { return f.add(ord, &core.Document{Vector: v}) })
+			err := s.Vectors(func(ord core.Ord, v []float32) error { return f.add(entry{ord: ord, doc: &core.Document{Vector: v}}) })
 			if err != nil {
 				return err
 			}

@@ -7,11 +7,8 @@ import (
 	"slices"
 
 	"github.com/vecdb/vecdb/embedder"
-	"github.com/vecdb/vecdb/index"
-	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
-	"github.com/vecdb/vecdb/storage"
 )
 
 // source is what the query engine sees of a collection.
@@ -32,34 +29,6 @@ func (s source) Embed(ctx context.Context, texts []string) (query.Embedded, erro
 func (s source) EmbedPassages(ctx context.Context, texts []string) ([][]float32, error) {
 	r, err := s.c.embed(ctx, embedder.Passage, texts)
 	return r.Vectors, err
-}
-
-// Nearest searches the index.
-func (s source) Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error) {
-	if exact && s.c.db.options.Index != IndexFlat {
-		return s.scan(ctx, q, o)
-	}
-	if o.Allow == nil {
-		s.c.applier.tuner.asked.note(q)
-	}
-	return s.c.index().Search(ctx, q, o)
-}
-
-// scan reads all stored vectors and compares q with each.
-func (s source) scan(ctx context.Context, q []float32, o index.Options) ([]index.Neighbor, error) {
-	exact, err := flat.New(index.Config{Dim: s.c.info.Dim, Metric: index.Metric(s.c.info.Metric)})
-	if err != nil {
-		return nil, err
-	}
-	err = s.c.stored.Snapshot(func(snap storage.Snapshot) error {
-		return snap.Vectors(func(ord core.Ord, v []float32) error {
-			return exact.Insert(ctx, []index.Item{{Ord: ord, Vector: v}})
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return exact.Search(ctx, q, o)
 }
 
 // Words asks the index of words.
@@ -110,20 +79,25 @@ func (s source) FieldNames() []string {
 	return slices.AppendSeq(s.c.fields.Names(), maps.Keys(s.c.info.Fields))
 }
 
-// embed embeds texts with the collection's model and cuts the vectors to the
-// collection's dimension.
-func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []string) (embedder.Result, error) {
+// model returns the collection's model, opened.
+func (c *Collection) model(ctx context.Context) (embedder.Embedder, error) {
 	if c.info.Model == "" {
-		return embedder.Result{}, core.Invalid("/text", "give vectors, or make a collection with a model",
+		return nil, core.Invalid("/text", "give vectors, or make a collection with a model",
 			"collection %s takes vectors only", c.Name())
 	}
 	emb, err := c.db.models.get(ctx, c.info.Model, c.info.Precision)
+	if err == nil && emb.Dim() < c.info.Dim {
+		err = fmt.Errorf("model %s has %d dimensions, collection %s has %d: %w", c.info.Model, emb.Dim(), c.Name(), c.info.Dim, ErrDimension)
+	}
+	return emb, err
+}
+
+// embed embeds texts with the collection's model and cuts the vectors to the
+// collection's dimension.
+func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []string) (embedder.Result, error) {
+	emb, err := c.model(ctx)
 	if err != nil {
 		return embedder.Result{}, err
-	}
-	if emb.Dim() < c.info.Dim {
-		return embedder.Result{}, fmt.Errorf("model %s has %d dimensions, collection %s has %d: %w",
-			c.info.Model, emb.Dim(), c.Name(), c.info.Dim, ErrDimension)
 	}
 	r, err := emb.Embed(ctx, kind, texts)
 	if err == nil && emb.Dim() > c.info.Dim {

@@ -15,7 +15,6 @@ import (
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/index/tune"
-	"github.com/vecdb/vecdb/internal/core"
 )
 
 const (
@@ -156,7 +155,7 @@ func (t *tuner) measure(ctx context.Context, o tune.Options) error {
 	}
 	changes := graph.Changes()
 	o.Asked, o.Metric, o.Seed = t.asked.list(), t.a.maker.cfg.Metric, rand.Uint64()
-	o.Vectors = func(ords []core.Ord) ([][]float32, error) { return vectorsOf(t.a.stored, ords) }
+	o.Vectors = t.a.searched
 	plan, err := tune.Measure(ctx, graph, o)
 	if err != nil || plan == nil {
 		return err

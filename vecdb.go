@@ -104,6 +104,9 @@ func (db *DB) CreateCollection(ctx context.Context, name string, o CollectionOpt
 		return nil, false, ErrClosed
 	}
 	if c := db.collections[name]; c != nil {
+		if o.Long == "" {
+			cfg.Long = c.info.Long
+		}
 		return c, false, sameSettings(c.Info(), cfg)
 	}
 	stored, err := db.store.Create(cfg)
@@ -119,7 +122,7 @@ func (db *DB) CreateCollection(ctx context.Context, name string, o CollectionOpt
 
 // collectionConfig checks o and fills in what follows from the model.
 func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config, error) {
-	cfg := storage.Config{Name: name, Fields: o.Fields, Duplicates: o.Duplicates, Created: time.Now().UTC().Truncate(time.Second)}
+	cfg := storage.Config{Name: name, Fields: o.Fields, Duplicates: o.Duplicates, Long: o.Long, Created: time.Now().UTC().Truncate(time.Second)}
 	if err := checkName(name); err != nil {
 		return cfg, err
 	}
@@ -133,6 +136,9 @@ func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config
 	}
 	if err := checkDuplicates(o.Duplicates, cfg.Metric); err != nil {
 		return cfg, core.At("/duplicates", err)
+	}
+	if err := core.CheckLong(o.Long); err != nil {
+		return cfg, core.At("/long", err)
 	}
 	if o.Model == NoModel {
 		if o.Dim < 1 || o.Dim > core.MaxDim {
@@ -155,7 +161,7 @@ func checkName(name string) error {
 // sameSettings returns an ErrExists unless both configurations ask for the same.
 func sameSettings(have, want storage.Config) error {
 	same := have.Model == want.Model && have.Precision == want.Precision && have.Dim == want.Dim &&
-		have.Metric == want.Metric && maps.Equal(have.Fields, want.Fields) && have.Duplicates == want.Duplicates
+		have.Metric == want.Metric && maps.Equal(have.Fields, want.Fields) && have.Duplicates == want.Duplicates && have.Long == want.Long
 	if same {
 		return nil
 	}

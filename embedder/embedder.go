@@ -42,6 +42,10 @@ type Result struct {
 type Embedder interface {
 	// Embed embeds texts. It returns ctx's error as soon as ctx ends.
 	Embed(ctx context.Context, kind Kind, texts []string) (Result, error)
+	// Split tells how to cut a text to be stored into at most so many passages
+	// that the model takes as a whole. More are an error that matches
+	// core.ErrTooLarge; a model that cannot tell returns ErrNoSpans.
+	Split(ctx context.Context, text string, most int) (Parts, error)
 	// Dim returns the length of the vectors.
 	Dim() int
 	// Close frees the model; calls under way are finished first.

@@ -22,14 +22,17 @@ type Source interface {
 	Embed(ctx context.Context, texts []string) (Embedded, error)
 	// EmbedPassages embeds texts as documents are.
 	EmbedPassages(ctx context.Context, texts []string) ([][]float32, error)
-	// Nearest returns the nearest stored vectors; exact asks for a comparison
-	// with every allowed one.
+	// Nearest returns the documents of the nearest stored vectors, each once;
+	// exact asks for a comparison with every allowed one.
 	Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error)
 	// Words looks a text up in the index of words.
 	Words(text string) Words
 	// Documents returns the documents under ords, nil where there is none any
 	// more; their vectors are set only withVectors.
 	Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error)
+	// Cuts tells into what the documents under ords were cut, and how similar the
+	// passages are to q unless that is nil.
+	Cuts(ctx context.Context, ords []core.Ord, q []float32) ([]Cut, error)
 	// Ordinals returns the ordinals of ids, core.NoOrd where there is none.
 	Ordinals(ctx context.Context, ids []string) ([]core.Ord, error)
 	// Lookup returns the ordinals that satisfy a condition; the caller owns

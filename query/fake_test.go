@@ -31,8 +31,9 @@ type fake struct {
 	docs   []*core.Document
 	words  map[string][]float32 // vectors of the texts that can be embedded
 
-	gone  map[core.Ord]bool   // found by searches but not fetched any more
-	stale map[string]core.Ord // ordinals that ids had a moment ago
+	cuts  map[core.Ord]query.Cut // of long documents
+	gone  map[core.Ord]bool      // found by searches but not fetched any more
+	stale map[string]core.Ord    // ordinals that ids had a moment ago
 
 	blind bool // searches by vector find nothing
 
@@ -109,6 +110,17 @@ func (f *fake) Nearest(ctx context.Context, q []float32, o index.Options, _ bool
 		}
 	}
 	return top.Sorted(), ctx.Err()
+}
+
+func (f *fake) Cuts(ctx context.Context, ords []core.Ord, q []float32) ([]query.Cut, error) {
+	out := make([]query.Cut, len(ords))
+	for i, ord := range ords {
+		out[i] = f.cuts[ord]
+		if q == nil {
+			out[i].Scores = nil
+		}
+	}
+	return out, ctx.Err()
 }
 
 // Words counts the words of a text in those of the documents. A document's

@@ -2,10 +2,8 @@ package query
 
 import (
 	"context"
-	"iter"
-	"strings"
 
-	"github.com/clipperhouse/uax29/v2/sentences"
+	"github.com/vecdb/vecdb/internal/sentence"
 )
 
 // Highlighting says how the sentence of a hit that matches best is found.
@@ -38,62 +36,6 @@ type Highlight struct {
 	Score float32 `json:"score"`
 }
 
-// span is a sentence of a text.
-type span struct{ start, end int }
-
-// longSentence is from how many bytes on a sentence is cut at marks that do not
-// end one in careful writing: in text all in lower case nothing else does.
-const longSentence = 300
-
-// split returns the sentences of text without the blanks around them, as
-// Unicode Standard Annex 29 has them, and lines.
-func split(text string) (out []span) {
-	start := 0
-	it := sentences.FromString(text)
-	for it.Next() {
-		for line := range strings.Lines(it.Value()) {
-			for piece := range pieces(line) {
-				from := start + len(piece) - len(strings.TrimLeft(piece, " \t\r\n"))
-				to := start + len(strings.TrimRight(piece, " \t\r\n"))
-				if from < to {
-					out = append(out, span{from, to})
-				}
-				start += len(piece)
-			}
-		}
-	}
-	return out
-}
-
-// pieces yields the parts of a line: the line itself unless it is long, else
-// what ends with a mark before a blank.
-func pieces(line string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		long := len(line) > longSentence
-		for line != "" {
-			end := len(line)
-			if long {
-				end = markAfter(line, longSentence/10) // nothing shorter
-			}
-			if !yield(line[:end]) {
-				return
-			}
-			line = line[end:]
-		}
-	}
-}
-
-// markAfter returns the place of the first blank behind a mark, from place from
-// on, the length of line when there is none.
-func markAfter(line string, from int) int {
-	for i := from; i < len(line); i++ {
-		if line[i] == ' ' && strings.IndexByte(".!?;", line[i-1]) >= 0 {
-			return i
-		}
-	}
-	return len(line)
-}
-
 // highlight finds the best sentence of each document that was found.
 func (e *Engine) highlight(ctx context.Context, r Request, p point, list []found, took *Took) error {
 	if r.Highlight == "" {
@@ -104,7 +46,7 @@ func (e *Engine) highlight(ctx context.Context, r Request, p point, list []found
 	for i := range list {
 		f := &list[i]
 		if r.Highlight != HighlightMeaning && p.words != nil {
-			f.highlight = byWords(p.words, f.doc.Text)
+			f.highlight = byWords(p.words, f)
 		}
 		if f.highlight == nil && r.Highlight != HighlightWords && p.vector != nil && f.doc.Text != "" {
 			rest = append(rest, f)
@@ -115,12 +57,13 @@ func (e *Engine) highlight(ctx context.Context, r Request, p point, list []found
 
 // byWords returns the sentence whose words weigh the most, nil when none has
 // any.
-func byWords(w Words, text string) (best *Highlight) {
+func byWords(w Words, f *found) (best *Highlight) {
 	most := 0.0
-	for _, s := range split(text) {
-		if weight := w.Weight(text[s.start:s.end]); weight > most {
+	text, start := f.matched()
+	for _, s := range sentence.Split(text) {
+		if weight := w.Weight(text[s.Start:s.End]); weight > most {
 			most = weight
-			best = &Highlight{Text: text[s.start:s.end], Start: s.start, End: s.end, By: HighlightWords, Score: share(float32(weight), w.Bound())}
+			best = &Highlight{Text: text[s.Start:s.End], Start: start + s.Start, End: start + s.End, By: HighlightWords, Score: share(float32(weight), w.Bound())}
 		}
 	}
 	return best
@@ -130,13 +73,15 @@ func byWords(w Words, text string) (best *Highlight) {
 func (e *Engine) byMeaning(ctx context.Context, q []float32, list []*found) error {
 	var texts []string
 	var owners []*found
-	var places []span
+	var places []sentence.Span
 	for _, f := range list {
-		for i, s := range split(f.doc.Text) {
+		text, start := f.matched()
+		for i, s := range sentence.Split(text) {
 			if i == maxSentences || len(texts) == maxAllSentences {
 				break
 			}
-			texts, owners, places = append(texts, f.doc.Text[s.start:s.end]), append(owners, f), append(places, s)
+			place := sentence.Span{Start: start + s.Start, End: start + s.End}
+			texts, owners, places = append(texts, text[s.Start:s.End]), append(owners, f), append(places, place)
 		}
 	}
 	if len(texts) == 0 {
@@ -148,7 +93,7 @@ func (e *Engine) byMeaning(ctx context.Context, q []float32, list []*found) erro
 	}
 	for i, f := range owners {
 		if score := cosine(q, vectors[i]); f.highlight == nil || score > f.highlight.Score {
-			f.highlight = &Highlight{Text: texts[i], Start: places[i].start, End: places[i].end, By: HighlightMeaning, Score: score}
+			f.highlight = &Highlight{Text: texts[i], Start: places[i].Start, End: places[i].End, By: HighlightMeaning, Score: score}
 		}
 	}
 	return nil

@@ -153,8 +153,11 @@ type Hit struct {
 	ID       string         `json:"id"`
 	Score    float32        `json:"score"` // by the mode and the collection's metric; larger is nearer
 	Document *core.Document `json:"document,omitempty"`
-	// Highlight is the sentence that matches best, nil unless asked for and
-	// found.
+	// Passage is the part of a long document that matches best, nil for documents
+	// that were not cut into passages.
+	Passage *Passage `json:"passage,omitempty"`
+	// Highlight is the sentence that matches best, in the best passage of a long
+	// document, nil unless asked for and found.
 	Highlight *Highlight `json:"highlight,omitempty"`
 	Explain   *Explain   `json:"explain,omitempty"`
 }

@@ -47,6 +47,9 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	if list, err = e.shape(ctx, turn.shape(r, len(list)), ranked, list, &took); err != nil {
 		return Response{}, err
 	}
+	if err := e.passages(ctx, p, list, &took); err != nil {
+		return Response{}, err
+	}
 	if err := e.highlight(ctx, r, p, list, &took); err != nil {
 		return Response{}, err
 	}
@@ -159,6 +162,7 @@ type found struct {
 	relevance float32      // the score before it was adjusted
 	adjusted  []Adjustment // by what
 	picked    bool         // among the hits, while those are chosen
+	passage   *Passage
 	highlight *Highlight
 }
 
@@ -196,7 +200,7 @@ func (e *Engine) hits(ctx context.Context, r Request, p point, ranked ranking, l
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		hits[i] = Hit{ID: f.doc.ID, Score: f.score, Document: shown(f.doc, r), Highlight: f.highlight}
+		hits[i] = Hit{ID: f.doc.ID, Score: f.score, Document: shown(f.doc, r), Passage: f.passage, Highlight: f.highlight}
 		if r.Explain {
 			hits[i].Explain = e.explain(f, ranked, p.liked)
 		}

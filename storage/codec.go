@@ -111,16 +111,16 @@ func decodeDocument(key, record []byte) (*core.Document, error) {
 }
 
 // encodeVector writes 32-bit floats, little-endian.
-func encodeVector(key []byte, v []float32) []byte {
-	r := newRecord(kindVector, 4*len(v))
+func encodeVector(kind byte, key []byte, v []float32) []byte {
+	r := newRecord(kind, 4*len(v))
 	for _, x := range v {
 		r = binary.LittleEndian.AppendUint32(r, math.Float32bits(x))
 	}
 	return seal(key, r)
 }
 
-func decodeVector(key, record []byte, dim int) ([]float32, error) {
-	body, err := open(kindVector, key, record)
+func decodeVector(kind byte, key, record []byte, dim int) ([]float32, error) {
+	body, err := open(kind, key, record)
 	if err != nil {
 		return nil, err
 	}
@@ -149,10 +149,18 @@ func decodeID(key, record []byte) (core.Ord, error) {
 	return core.Ord(binary.LittleEndian.Uint32(body)), nil
 }
 
+// withPassages marks the operation of a change that tells about passages.
+const withPassages = 0x80
+
 func encodeChange(key []byte, ch core.Change) []byte {
 	r := append(newRecord(kindLog, 9+len(ch.ID)), byte(ch.Op))
 	r = binary.LittleEndian.AppendUint32(r, uint32(ch.Ord))
 	r = binary.LittleEndian.AppendUint32(r, uint32(ch.Old))
+	if ch.Passages != 0 || ch.OldPassages != 0 {
+		r[headerBytes] |= withPassages
+		r = binary.LittleEndian.AppendUint32(r, uint32(ch.Passages))
+		r = binary.LittleEndian.AppendUint32(r, uint32(ch.OldPassages))
+	}
 	return seal(key, append(r, ch.ID...))
 }
 
@@ -164,35 +172,20 @@ func decodeChange(key, record []byte) (core.Change, error) {
 	if len(body) < 9 || len(key) < 8 {
 		return core.Change{}, corrupt(key, "the change is cut short")
 	}
-	return core.Change{
-		Seq: binary.BigEndian.Uint64(key[len(key)-8:]), Op: core.Op(body[0]), ID: string(body[9:]),
+	ch := core.Change{
+		Seq: binary.BigEndian.Uint64(key[len(key)-8:]), Op: core.Op(body[0] &^ withPassages),
 		Ord: core.Ord(binary.LittleEndian.Uint32(body[1:])), Old: core.Ord(binary.LittleEndian.Uint32(body[5:])),
-	}, nil
-}
-
-// counters are a collection's running numbers; they are written with every
-// group of changes.
-type counters struct {
-	seq   uint64 // number of the last change
-	next  uint32 // next free ordinal
-	count uint32 // documents present
-}
-
-func encodeCounters(key []byte, c counters) []byte {
-	r := binary.LittleEndian.AppendUint64(newRecord(kindCounters, 16), c.seq)
-	r = binary.LittleEndian.AppendUint32(r, c.next)
-	return seal(key, binary.LittleEndian.AppendUint32(r, c.count))
-}
-
-func decodeCounters(key, record []byte) (counters, error) {
-	body, err := open(kindCounters, key, record)
-	if err != nil {
-		return counters{}, err
 	}
-	if len(body) != 16 {
-		return counters{}, corrupt(key, "the counters have another length")
+	rest := body[9:]
+	if body[0]&withPassages != 0 {
+		if len(rest) < 8 {
+			return core.Change{}, corrupt(key, "the change is cut short")
+		}
+		ch.Passages, ch.OldPassages = int(binary.LittleEndian.Uint32(rest)), int(binary.LittleEndian.Uint32(rest[4:]))
+		rest = rest[8:]
 	}
-	return counters{seq: binary.LittleEndian.Uint64(body), next: binary.LittleEndian.Uint32(body[8:]), count: binary.LittleEndian.Uint32(body[12:])}, nil
+	ch.ID = string(rest)
+	return ch, nil
 }
 
 // encodeJSON and decodeJSON hold the few records that are not on a hot path.

@@ -198,7 +198,7 @@ func (c *Collection) document(r Reader, ord core.Ord, withVector bool) (*core.Do
 	if err != nil {
 		return nil, err
 	}
-	if doc.Vector, err = decodeVector(key, record, c.config.Dim); err != nil {
+	if doc.Vector, err = decodeVector(kindVector, key, record, c.config.Dim); err != nil {
 		return nil, fmt.Errorf("vector of document %.80q of collection %s: %w", doc.ID, c.config.Name, err)
 	}
 	return doc, nil

@@ -32,6 +32,9 @@ type Mutation struct {
 	// Doc is the document of an OpPut, with its vector; the caller has checked
 	// both and leaves it unchanged until Commit returns.
 	Doc *core.Document
+	// Reading tells what was read of a long Doc; nil for others. The vector of a
+	// document with passages stands for the whole.
+	Reading *core.Reading
 	// ID is the document that an OpDelete deletes.
 	ID string
 }
@@ -41,6 +44,20 @@ func (m *Mutation) id() string {
 		return m.Doc.ID
 	}
 	return m.ID
+}
+
+// passages returns the parts that the document was cut into.
+func (m *Mutation) passages() []core.Passage {
+	if m.Reading == nil {
+		return nil
+	}
+	return m.Reading.Passages
+}
+
+// fits reports whether the passages of a mutation go into a batch.
+func (m *Mutation) fits(b *Batch, dim int) bool {
+	n := len(m.passages())
+	return n == 0 || b.Len()+n <= maxBatchWrites && b.SizeBytes()+n*4*dim <= maxBatchBytes
 }
 
 // Outcome tells what became of a mutation.
@@ -178,14 +195,22 @@ type group struct {
 	pending map[*Collection]*draft
 	open    []*commitCall // calls whose last mutation is in the batch
 	failed  error
+	raised  bool // whether the batch raises the format of the store
 }
 
 // draft is what the batch at hand will make of a collection.
 type draft struct {
 	counters
-	ords   map[string]core.Ord // ids that the batch changes; NoOrd when deleted
+	places map[string]place // of the ids that the batch changes
 	tally  tally
 	events map[string]struct{} // keys of events that the batch writes
+}
+
+// place is where the records of a document are.
+type place struct {
+	ord      core.Ord // core.NoOrd where there is no document
+	read     bool     // whether it has a reading
+	passages int
 }
 
 func newGroup(engine Engine) *group {
@@ -216,7 +241,7 @@ func (g *group) add(call *commitCall) error {
 		return g.addEvents(call.c, call.events)
 	}
 	for i := range call.mutations {
-		if g.batch.Len() >= maxBatchWrites || g.batch.SizeBytes() >= maxBatchBytes {
+		if g.batch.Len() >= maxBatchWrites || g.batch.SizeBytes() >= maxBatchBytes || !call.mutations[i].fits(g.batch, call.c.config.Dim) {
 			if g.land(); g.failed != nil {
 				return g.failed
 			}
@@ -233,15 +258,15 @@ func (g *group) add(call *commitCall) error {
 func (g *group) mutate(call *commitCall, i int) error {
 	c, m := call.c, &call.mutations[i]
 	d := g.draftOf(c)
-	old, err := g.ordOf(c, d, m.id())
+	old, err := g.placeOf(c, d, m.id())
 	if err != nil {
 		return err
 	}
 	out := Outcome{Status: Missing, Ord: core.NoOrd}
 	switch {
 	case m.Op == core.OpPut:
-		out, err = g.put(c, d, m.Doc, old)
-	case old != core.NoOrd:
+		out, err = g.put(c, d, m, old)
+	case old.ord != core.NoOrd:
 		out = g.remove(c, d, m.ID, old)
 	}
 	if err != nil {
@@ -252,42 +277,82 @@ func (g *group) mutate(call *commitCall, i int) error {
 	return nil
 }
 
-func (g *group) put(c *Collection, d *draft, doc *core.Document, old core.Ord) (Outcome, error) {
-	if d.next == uint32(core.NoOrd) {
+func (g *group) put(c *Collection, d *draft, m *Mutation, old place) (Outcome, error) {
+	passages := m.passages()
+	if uint64(d.next)+uint64(len(passages)) >= uint64(core.NoOrd) {
 		return Outcome{}, fmt.Errorf("collection %s has used up its ordinals: %w", c.config.Name, core.ErrFull)
 	}
-	ord := core.Ord(d.next)
+	doc, ord := m.Doc, core.Ord(d.next)
 	key := documentKey(c.number, ord)
 	record, err := encodeDocument(key, doc)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Status: Created, Ord: ord, Seq: d.seq + 1}
-	if old != core.NoOrd {
-		out.Status = Updated
-		g.batch.Delete(documentKey(c.number, old))
-		g.batch.Delete(vectorKey(c.number, old))
-	} else {
-		d.count++
+	if m.Reading != nil {
+		if err := g.raise(c.store); err != nil {
+			return Outcome{}, err
+		}
 	}
+	out := Outcome{Status: Created, Ord: ord, Seq: d.seq + 1}
+	if old.ord != core.NoOrd {
+		out.Status = Updated
+		g.erase(c, d, old)
+	}
+	d.count++
 	g.batch.Put(key, record)
 	key = vectorKey(c.number, ord)
-	g.batch.Put(key, encodeVector(key, doc.Vector))
+	g.batch.Put(key, encodeVector(kindVector, key, doc.Vector))
+	g.putReading(c, d, ord, m.Reading)
 	key = idKey(c.number, doc.ID)
 	g.batch.Put(key, encodeID(key, ord))
-	d.next++
-	d.ords[doc.ID] = ord
-	g.log(c, d, core.Change{Op: core.OpPut, ID: doc.ID, Ord: ord, Old: old})
+	d.next += 1 + uint32(len(passages))
+	d.places[doc.ID] = place{ord, m.Reading != nil, len(passages)}
+	g.log(c, d, core.Change{Op: core.OpPut, ID: doc.ID, Ord: ord, Old: old.ord, Passages: len(passages), OldPassages: old.passages})
 	return out, nil
 }
 
-func (g *group) remove(c *Collection, d *draft, id string, old core.Ord) Outcome {
-	g.batch.Delete(documentKey(c.number, old))
-	g.batch.Delete(vectorKey(c.number, old))
-	g.batch.Delete(idKey(c.number, id))
+// putReading writes what was read of a long document, and its passages.
+func (g *group) putReading(c *Collection, d *draft, ord core.Ord, x *core.Reading) {
+	if x == nil {
+		return
+	}
+	key := readingKey(c.number, ord)
+	g.batch.Put(key, encodeReading(key, x))
+	for i, p := range x.Passages {
+		key := passageKey(c.number, ord+1+core.Ord(i))
+		g.batch.Put(key, encodeVector(kindPassage, key, p.Vector))
+	}
+	d.readings++
+	if n := len(x.Passages); n > 0 {
+		d.cut++
+		d.passages += uint32(n)
+	}
+}
+
+// erase deletes the records of a document but its id.
+func (g *group) erase(c *Collection, d *draft, old place) {
+	g.batch.Delete(documentKey(c.number, old.ord))
+	g.batch.Delete(vectorKey(c.number, old.ord))
 	d.count--
-	d.ords[id] = core.NoOrd
-	g.log(c, d, core.Change{Op: core.OpDelete, ID: id, Ord: core.NoOrd, Old: old})
+	if !old.read {
+		return
+	}
+	g.batch.Delete(readingKey(c.number, old.ord))
+	for i := range old.passages {
+		g.batch.Delete(passageKey(c.number, old.ord+1+core.Ord(i)))
+	}
+	d.readings--
+	if old.passages > 0 {
+		d.cut--
+		d.passages -= uint32(old.passages)
+	}
+}
+
+func (g *group) remove(c *Collection, d *draft, id string, old place) Outcome {
+	g.erase(c, d, old)
+	g.batch.Delete(idKey(c.number, id))
+	d.places[id] = place{ord: core.NoOrd}
+	g.log(c, d, core.Change{Op: core.OpDelete, ID: id, Ord: core.NoOrd, Old: old.ord, OldPassages: old.passages})
 	return Outcome{Status: Deleted, Ord: core.NoOrd, Seq: d.seq}
 }
 
@@ -300,22 +365,28 @@ func (g *group) log(c *Collection, d *draft, ch core.Change) {
 func (g *group) draftOf(c *Collection) *draft {
 	d := g.pending[c]
 	if d == nil {
-		d = &draft{counters: c.numbers(), tally: c.tally(), ords: make(map[string]core.Ord), events: make(map[string]struct{})}
+		d = &draft{counters: c.numbers(), tally: c.tally(), places: make(map[string]place), events: make(map[string]struct{})}
 		g.pending[c] = d
 	}
 	return d
 }
 
-// ordOf returns the ordinal of id as the batch at hand leaves it.
-func (g *group) ordOf(c *Collection, d *draft, id string) (core.Ord, error) {
-	if ord, there := d.ords[id]; there {
-		return ord, nil
+// placeOf returns where the document of id is as the batch at hand leaves it.
+func (g *group) placeOf(c *Collection, d *draft, id string) (p place, err error) {
+	if p, there := d.places[id]; there {
+		return p, nil
 	}
-	ords, err := c.Ords([]string{id})
-	if err != nil {
-		return core.NoOrd, err
-	}
-	return ords[0], nil
+	err = c.store.engine.View(func(r Reader) error {
+		if p.ord, err = c.ord(r, id); err != nil || p.ord == core.NoOrd || d.readings == 0 {
+			return err
+		}
+		x, err := c.readingAt(r, p.ord)
+		if x != nil {
+			p.read, p.passages = true, len(x.Passages)
+		}
+		return err
+	})
+	return p, err
 }
 
 // land applies the batch, moves the counters of its collections and ends the
@@ -337,6 +408,9 @@ func (g *group) land() {
 	}
 	if g.failed == nil {
 		for c, d := range g.pending {
+			if g.raised {
+				c.store.format.Store(FormatVersion)
+			}
 			if d.tally != c.tally() {
 				c.setTally(d.tally)
 			}
@@ -351,5 +425,5 @@ func (g *group) land() {
 		}
 		call.finish(g.failed)
 	}
-	g.batch, g.pending, g.open = new(Batch), make(map[*Collection]*draft), nil
+	g.batch, g.pending, g.open, g.raised = new(Batch), make(map[*Collection]*draft), nil, false
 }

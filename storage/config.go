@@ -20,5 +20,8 @@ type Config struct {
 	Fields map[string]string `json:"fields,omitempty"`
 	// Duplicates is what becomes of documents that are there already.
 	Duplicates core.Duplicates `json:"duplicates,omitzero"`
-	Created    time.Time       `json:"created"`
+	// Long is what becomes of texts with more tokens than the model takes at once;
+	// "" is core.LongTruncate.
+	Long    string    `json:"long,omitempty"`
+	Created time.Time `json:"created"`
 }

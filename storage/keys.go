@@ -23,6 +23,8 @@ const (
 	kindEvent    = 'e'
 	kindID       = 'i'
 	kindLog      = 'l'
+	kindReading  = 'p'
+	kindPassage  = 'q'
 	kindTally    = 't'
 	kindVector   = 'v'
 )
@@ -48,6 +50,16 @@ func documentKey(number uint32, ord core.Ord) []byte {
 
 func vectorKey(number uint32, ord core.Ord) []byte {
 	return binary.BigEndian.AppendUint32(kindPrefix(number, kindVector), uint32(ord))
+}
+
+// readingKey is where it stands what was read of a long document.
+func readingKey(number uint32, ord core.Ord) []byte {
+	return binary.BigEndian.AppendUint32(kindPrefix(number, kindReading), uint32(ord))
+}
+
+// passageKey is where the vector of a passage is.
+func passageKey(number uint32, ord core.Ord) []byte {
+	return binary.BigEndian.AppendUint32(kindPrefix(number, kindPassage), uint32(ord))
 }
 
 func idKey(number uint32, id string) []byte { return append(kindPrefix(number, kindID), id...) }

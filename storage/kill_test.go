@@ -69,6 +69,7 @@ func write(dir string) error {
 			}
 			text := fmt.Sprintf("%d-%d-%d", os.Getpid(), call, len(m))
 			m = append(m, put(doc(id, text))...)
+			m[len(m)-1].Reading = readingOf(text)
 			lines = append(lines, "put "+id+" "+text)
 		}
 		// What is about to be written is told first: when the process dies in
@@ -90,6 +91,21 @@ func write(dir string) error {
 			return err
 		}
 	}
+}
+
+// readingOf makes some texts long ones, always in the same way.
+func readingOf(text string) *core.Reading {
+	n := 0
+	for _, c := range text {
+		n = (31*n + int(c)) % 1009
+	}
+	switch n % 4 {
+	case 0:
+		return reading(2 + n%30)
+	case 1:
+		return &core.Reading{TokensTotal: 300 + n, TokensUsed: 256}
+	}
+	return nil
 }
 
 // TestKilledWriterLosesNothingAcknowledged kills a writing process at random
@@ -205,7 +221,15 @@ func check(t *testing.T, dir string, round int, state map[string]string, doubt [
 	err = c.Snapshot(func(snap storage.Snapshot) error {
 		return snap.Documents(true, func(_ core.Ord, d *core.Document) error {
 			have[d.ID] = d.Text
-			return nil
+			ord, err := c.Ords([]string{d.ID})
+			if err != nil {
+				return err
+			}
+			x, err := c.Readings(ord)
+			if want := readingOf(d.Text); err == nil && !same(x[0], want) {
+				t.Errorf("document %s has the reading %v, want %v", d.ID, x[0], want)
+			}
+			return err
 		})
 	})
 	if err != nil {

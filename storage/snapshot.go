@@ -59,19 +59,6 @@ func (s Snapshot) Documents(withVectors bool, fn func(core.Ord, *core.Document) 
 	})
 }
 
-// Vectors calls fn for each vector in the order of ordinals until fn returns
-// an error, which it hands back.
-func (s Snapshot) Vectors(fn func(core.Ord, []float32) error) error {
-	prefix := kindPrefix(s.c.number, kindVector)
-	return s.r.Scan(prefix, prefixEnd(prefix), func(key, value []byte) error {
-		v, err := decodeVector(key, value, s.c.config.Dim)
-		if err != nil {
-			return fmt.Errorf("vector at ordinal %d of collection %s: %w", ordOf(key), s.c.config.Name, err)
-		}
-		return fn(ordOf(key), v)
-	})
-}
-
 func (s Snapshot) vector(ord core.Ord) ([]float32, error) {
 	key := vectorKey(s.c.number, ord)
 	record, err := s.r.Get(key)
@@ -81,5 +68,5 @@ func (s Snapshot) vector(ord core.Ord) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeVector(key, record, s.c.config.Dim)
+	return decodeVector(kindVector, key, record, s.c.config.Dim)
 }

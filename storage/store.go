@@ -8,14 +8,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// FormatVersion is the version of the layout of keys and records that this
-// package writes.
-const FormatVersion = 1
+// FormatVersion is the newest version of the layout of keys and records. A store
+// begins with format 1 and gets format 2 with its first long document, which
+// programs that know format 1 alone would not find again.
+const FormatVersion = 2
 
 // dropBatch is how many keys of a dropped collection are deleted at a time.
 const dropBatch = 4096
@@ -33,6 +35,8 @@ type Store struct {
 	engine   Engine
 	readOnly bool
 	writer   *committer
+	created  time.Time
+	format   atomic.Int32
 
 	mu          sync.RWMutex           // guards the rest
 	collections map[string]*Collection // by name, dropped ones left out
@@ -75,18 +79,23 @@ func (s *Store) checkFormat() error {
 	})
 	switch {
 	case isNotFound(err) && !s.readOnly:
-		record, err := encodeJSON(areaMeta, key, storeMeta{Format: FormatVersion, Created: time.Now().UTC()})
+		meta = storeMeta{Format: 1, Created: time.Now().UTC()}
+		record, err := encodeJSON(areaMeta, key, meta)
 		if err != nil {
 			return err
 		}
 		b := new(Batch)
 		b.Put(key, record)
-		return s.engine.Apply(b)
+		if err := s.engine.Apply(b); err != nil {
+			return err
+		}
 	case err != nil:
 		return fmt.Errorf("read the store's format: %w", err)
-	case meta.Format != FormatVersion:
-		return core.Invalid("", "use a newer vecdb", "the database has format %d, this vecdb reads format %d", meta.Format, FormatVersion)
+	case meta.Format < 1 || meta.Format > FormatVersion:
+		return core.Invalid("", "use a newer vecdb", "the database has format %d, this vecdb reads formats up to %d", meta.Format, FormatVersion)
 	}
+	s.created = meta.Created
+	s.format.Store(int32(meta.Format))
 	return nil
 }
 

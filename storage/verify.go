@@ -17,7 +17,7 @@ func (c *Collection) verify(ctx context.Context, report func(string)) error {
 	}}
 	return c.Snapshot(func(s Snapshot) error {
 		v.s = s
-		for _, check := range []func() error{v.ids, v.vectors, v.documents, v.log, v.events} {
+		for _, check := range []func() error{v.ids, v.vectors, v.documents, v.passages, v.log, v.events} {
 			if err := check(); err != nil {
 				return err
 			}
@@ -94,11 +94,48 @@ func (v *verifier) documents() error {
 
 func (v *verifier) vectors() error {
 	n, err := v.scan(kindVector, func(key, value []byte) error {
-		_, err := decodeVector(key, value, v.c.config.Dim)
+		_, err := decodeVector(kindVector, key, value, v.c.config.Dim)
 		return err
 	})
 	if err == nil && n != uint64(v.s.Len()) {
 		v.report("there are %d vectors, %d documents are counted", n, v.s.Len())
+	}
+	return err
+}
+
+// passages checks that each reading belongs to a document and has the vectors of
+// its passages, and that there are no others.
+func (v *verifier) passages() error {
+	expected, cut := 0, 0
+	readings, err := v.scan(kindReading, func(key, value []byte) error {
+		x, err := decodeReading(key, value)
+		if err != nil {
+			return err
+		}
+		ord := ordOf(key)
+		if _, err := v.s.r.Get(documentKey(v.c.number, ord)); err != nil {
+			v.report("there is a reading at ordinal %d, which has no document", ord)
+		}
+		n := len(x.Passages)
+		if n == 0 {
+			return nil
+		}
+		expected, cut = expected+n, cut+1
+		vectors, err := v.s.PassageVectors(ord, n)
+		if err == nil && vectors == nil {
+			v.report("the document at ordinal %d has none of its %d passages", ord, n)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	have, err := v.scan(kindPassage, func(key, value []byte) error {
+		_, err := decodeVector(kindPassage, key, value, v.c.config.Dim)
+		return err
+	})
+	if n := v.s.n; err == nil && (int(have) != expected || int(n.passages) != expected || uint64(n.readings) != readings || int(n.cut) != cut) {
+		v.report("there are %d vectors of passages for %d passages of %d documents, %d readings; %d, %d and %d are counted", have, expected, cut, readings, n.passages, n.cut, n.readings)
 	}
 	return err
 }

@@ -26,6 +26,10 @@ func (f fake) Embed(_ context.Context, _ embedder.Kind, texts []string) (r embed
 	return r, f.err
 }
 
+func (fake) Split(context.Context, string, int) (embedder.Parts, error) {
+	return embedder.Parts{}, embedder.ErrNoSpans
+}
+
 func (fake) Dim() int     { return 3 }
 func (fake) Close() error { return nil }
 

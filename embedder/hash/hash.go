@@ -21,6 +21,7 @@ import (
 // Embedder hashes words. It is safe for concurrent use.
 type Embedder struct {
 	dim    int
+	tokens int // that it reads of a text, 0 for all
 	closed atomic.Bool
 }
 
@@ -32,6 +33,13 @@ func New(dim int) *Embedder {
 		dim = 64
 	}
 	return &Embedder{dim: dim}
+}
+
+// Limited returns an embedder that reads so many words of a text, as models do.
+func Limited(dim, words int) *Embedder {
+	e := New(dim)
+	e.tokens = words
+	return e
 }
 
 // Dim implements embedder.Embedder.
@@ -58,33 +66,57 @@ func (e *Embedder) Embed(ctx context.Context, _ embedder.Kind, texts []string) (
 		if !utf8.ValidString(text) {
 			return embedder.Result{}, core.Invalid(fmt.Sprintf("/%d", i), "convert it to UTF-8", "the text is not valid UTF-8")
 		}
-		words := split(text)
-		r.Vectors = append(r.Vectors, e.vector(words))
-		r.Usage = append(r.Usage, embedder.Usage{Total: len(words), Used: len(words)})
+		words, _ := split(text)
+		used := words
+		if e.tokens > 0 {
+			used = words[:min(len(words), e.tokens)]
+		}
+		r.Vectors = append(r.Vectors, e.vector(used))
+		r.Usage = append(r.Usage, embedder.Usage{Total: len(words), Used: len(used)})
 	}
 	r.Run = time.Since(start)
 	return r, nil
 }
 
-// split returns the words of text in lower case.
-func split(text string) []string {
-	var words []string
-	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		start := 0
-		for i, r := range w {
-			if unicode.Is(unicode.Han, r) {
-				if start < i {
-					words = append(words, w[start:i])
-				}
-				start = i + utf8.RuneLen(r)
-				words = append(words, w[i:start])
-			}
+// Split implements embedder.Embedder.
+func (e *Embedder) Split(ctx context.Context, text string, most int) (embedder.Parts, error) {
+	if !utf8.ValidString(text) {
+		return embedder.Parts{}, core.Invalid("", "convert it to UTF-8", "the text is not valid UTF-8")
+	}
+	words, spans := split(text)
+	p := embedder.Parts{Total: len(words)}
+	if e.tokens > 0 && len(words) > e.tokens {
+		p.Spans = embedder.Cut(text, spans, e.tokens)
+	}
+	if len(p.Spans) > most {
+		return embedder.Parts{}, embedder.TooManyParts(p.Total, most)
+	}
+	return p, ctx.Err()
+}
+
+// split returns the words of text in lower case, and where they are.
+func split(text string) (words []string, spans []embedder.Span) {
+	begin := -1
+	end := func(at int) {
+		if begin >= 0 {
+			words, spans = append(words, strings.ToLower(text[begin:at])), append(spans, embedder.Span{Start: begin, End: at})
 		}
-		if start < len(w) {
-			words = append(words, w[start:])
+		begin = -1
+	}
+	for i, r := range text {
+		switch {
+		case unicode.Is(unicode.Han, r):
+			end(i)
+			begin = i
+			end(i + utf8.RuneLen(r))
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			end(i)
+		case begin < 0:
+			begin = i
 		}
 	}
-	return words
+	end(len(text))
+	return words, spans
 }
 
 func (e *Embedder) vector(words []string) []float32 {

@@ -50,7 +50,7 @@ func (s *state) emit(id int32, start, end int) {
 	s.room--
 	s.ids = append(s.ids, id)
 	if s.tracked {
-		s.spans = append(s.spans, Span{start, end})
+		s.spans = append(s.spans, Span{Start: start, End: end})
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *state) letters(text string, from int) int {
 	}
 	if s.tracked {
 		for k := from; len(s.places) < n; k++ {
-			s.places = append(s.places, Span{k, k + 1})
+			s.places = append(s.places, Span{Start: k, End: k + 1})
 		}
 	}
 	s.word = buf[:n]
@@ -263,7 +263,7 @@ func (s *state) add(r rune) {
 	}
 	s.word = utf8.AppendRune(s.word, r)
 	for s.tracked && len(s.places) < len(s.word) {
-		s.places = append(s.places, Span{s.at, s.after})
+		s.places = append(s.places, Span{Start: s.at, End: s.after})
 	}
 }
 

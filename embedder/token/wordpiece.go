@@ -31,7 +31,7 @@ type WordPiece struct {
 	single [128]int32
 }
 
-var _ embedder.Tokenizer = (*WordPiece)(nil)
+var _ embedder.SpanTokenizer = (*WordPiece)(nil)
 
 // normal says how text is made ready.
 type normal struct {
@@ -47,11 +47,8 @@ type added struct {
 	id   int32
 }
 
-// Span is where a token stands in the text: its bytes from Start to End. A
-// token of the text's own, such as [CLS], has an empty one.
-type Span struct {
-	Start, End int
-}
+// Span is where a token stands in the text.
+type Span = embedder.Span
 
 // prepare fills the tables of the hot path.
 func (w *WordPiece) prepare() {

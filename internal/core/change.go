@@ -21,4 +21,7 @@ type Change struct {
 	ID  string
 	Ord Ord // the new ordinal of an OpPut, NoOrd for an OpDelete
 	Old Ord // the ordinal that this change took out of use, or NoOrd
+	// Passages is how many ordinals behind Ord belong to the passages of its
+	// document, OldPassages the same of Old; 0 where the document is one.
+	Passages, OldPassages int
 }

@@ -6,10 +6,11 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// Ord is the dense number of a stored passage within its collection. Ordinals
-// start at 0, grow by one with every write and are never reused while the
+// Ord is the dense number of a stored document or passage within its collection.
+// Ordinals start at 0, grow with every write and are never reused while the
 // collection lives: an updated document gets a new ordinal and its old one
-// becomes a hole. Indexes and filters know only ordinals; only storage knows
+// becomes a hole. The passages of a document that was cut have the ordinals
+// behind its own. Indexes and filters know only ordinals; only storage knows
 // the ids behind them.
 type Ord uint32
 
@@ -31,6 +32,9 @@ func NewSet(ords ...Ord) *Set {
 
 // Add puts o into the set.
 func (s *Set) Add(o Ord) { s.bits.Add(uint32(o)) }
+
+// AddRange puts the n ordinals from first on into the set.
+func (s *Set) AddRange(first Ord, n int) { s.bits.AddRange(uint64(first), uint64(first)+uint64(n)) }
 
 // Remove takes o out of the set; it is no error when o is not a member.
 func (s *Set) Remove(o Ord) { s.bits.Remove(uint32(o)) }
