@@ -1,8 +1,10 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -23,9 +25,13 @@ type Cut struct {
 	Scores   []float32      // their similarities to the query vector, nil without one
 }
 
-// maxWordedBytes bounds the text of all hits whose words are looked up to find
-// passages; in what is behind, the vectors alone tell.
-const maxWordedBytes = 8 << 20
+// How much text is looked through for the words of a query, in bytes for all hits
+// together: looking takes longer than comparing vectors. With vectors, only the
+// passages nearest to the query are looked through.
+const (
+	wordedBytes       = 256 << 10
+	wordedBytesBeside = 32 << 10
+)
 
 // passages gives each long document that was found its best passage.
 func (e *Engine) passages(ctx context.Context, p point, list []found, took *Took) error {
@@ -41,20 +47,23 @@ func (e *Engine) passages(ctx context.Context, p point, list []found, took *Took
 	if err != nil {
 		return fmt.Errorf("read the passages: %w", err)
 	}
-	left := maxWordedBytes
+	long := 0
+	for _, c := range cuts {
+		long += min(1, len(c.Passages))
+	}
 	for i, c := range cuts {
 		f := &list[i]
 		if len(c.Passages) == 0 {
 			continue
 		}
-		words := p.words
-		if left -= len(f.doc.Text); left < 0 && c.Scores != nil {
-			words = nil
-		}
 		for j := range c.Scores {
 			c.Scores[j] = e.bounded(c.Scores[j])
 		}
-		f.passage = best(c, f.doc.Text, words)
+		room := wordedBytes
+		if c.Scores != nil {
+			room = wordedBytesBeside
+		}
+		f.passage = best(c, f.doc.Text, p.words, room/long)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -63,17 +72,29 @@ func (e *Engine) passages(ctx context.Context, p point, list []found, took *Took
 }
 
 // best returns the passage of a text that matches best, by vectors, by words or
-// by both as in a weighted score.
-func best(c Cut, text string, words Words) (out *Passage) {
-	for i, p := range c.Passages {
+// by both as in a weighted score. It looks for words in about so many bytes.
+func best(c Cut, text string, words Words, room int) (out *Passage) {
+	order := make([]int, len(c.Passages))
+	for i := range order {
+		order[i] = i
+	}
+	if c.Scores != nil {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.Scores[b], c.Scores[a]) })
+	}
+	for _, i := range order {
+		p := c.Passages[i]
 		if p.Start < 0 || p.End > len(text) || p.Start > p.End {
 			continue // it is of another text
+		}
+		if out != nil && (words == nil || room <= 0) {
+			return out
 		}
 		score := float32(0)
 		if c.Scores != nil {
 			score = c.Scores[i]
 		}
 		if words != nil {
+			room -= p.End - p.Start
 			said := share(float32(words.Weight(text[p.Start:p.End])), words.Bound())
 			if score = lexicalWeight*said + (1-lexicalWeight)*score; c.Scores == nil {
 				score = said

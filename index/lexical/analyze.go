@@ -31,7 +31,11 @@ var stopWords = map[string]bool{
 //     are left out and the others stemmed by Porter's second algorithm.
 //   - Chinese, Japanese and Korean runs give each character and each pair of
 //     neighbors.
-func analyze(text string, emit func(term string)) {
+func analyze(text string, emit func(term string)) { analyzeSome(text, nil, emit) }
+
+// analyzeSome is analyze without the English words for which stem returns false;
+// nil is none. Stemming takes most of the time.
+func analyzeSome(text string, stem func(word string) bool, emit func(term string)) {
 	text = strings.ToLower(norm.NFKC.String(text))
 	run := 0 // where the present run of ideographs begins
 	pos := 0 // where the present token begins
@@ -48,7 +52,7 @@ func analyze(text string, emit func(term string)) {
 			inRun = false
 		}
 		if !inRun {
-			word(token, emit)
+			word(token, stem, emit)
 		}
 		pos += len(token)
 	}
@@ -64,14 +68,16 @@ func ideographic(r rune) bool {
 }
 
 // word emits a token that is a word.
-func word(token string, emit func(string)) {
+func word(token string, stem func(string) bool, emit func(string)) {
 	token = strings.TrimFunc(token, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
 	switch {
 	case token == "" || stopWords[token]:
 	case len(token) > maxTermBytes:
 		emit(strings.ToValidUTF8(token[:maxTermBytes], ""))
 	case english26(token):
-		emit(english.Stem(token, true))
+		if stem == nil || stem(token) {
+			emit(english.Stem(token, true))
+		}
 	default:
 		emit(token)
 	}

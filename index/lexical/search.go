@@ -266,17 +266,27 @@ func (b *bitmap) count() (n int) {
 // counted once: a part of the bound.
 func (q *Query) Weight(text string) float64 {
 	sum := 0.0
-	seen := make(map[string]bool)
-	analyze(text, func(term string) {
-		if seen[term] {
-			return
-		}
-		seen[term] = true
-		if i := slices.IndexFunc(q.lists, func(l list) bool { return l.term == term }); i >= 0 {
+	seen := make([]bool, len(q.lists))
+	analyzeSome(text, q.mayStemToTerm, func(term string) {
+		if i := slices.IndexFunc(q.lists, func(l list) bool { return l.term == term }); i >= 0 && !seen[i] {
+			seen[i] = true
 			sum += q.lists[i].weight
 		}
 	})
 	return sum
+}
+
+// mayStemToTerm reports whether the stem of a word may be a term of the query.
+// Stems begin with the first two letters of their words, but for a y that became
+// an i.
+func (q *Query) mayStemToTerm(word string) bool {
+	for i := range q.lists {
+		term := q.lists[i].term
+		if term[0] == word[0] && (len(term) < 2 || len(word) < 2 || term[1] == word[1] || word[1] == 'y') {
+			return true
+		}
+	}
+	return false
 }
 
 // Explain returns what the terms of the query add to the score of a document,
