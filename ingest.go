@@ -75,15 +75,15 @@ func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOp
 	}
 	results := make([]ItemResult, len(docs))
 	var last uint64
-	for start, end := 0, 0; start < len(docs); start = end {
-		end = start + chunkOf(docs[start:])
+	for start := 0; start < len(docs); {
+		end := start + chunkOf(docs[start:])
 		a := &arrivals{docs: make([]Document, end-start), readings: make([]*core.Reading, end-start), results: results[start:end],
 			long: cmp.Or(o.Long, c.info.Long, LongTruncate), asked: o.Long != ""}
 		seq, err := c.upsertChunk(ctx, policy, docs[start:end], a)
 		if err != nil {
 			return results[:start], err
 		}
-		last = max(last, seq)
+		start, last = end, max(last, seq)
 	}
 	return results, c.waitFor(ctx, last, o.Wait)
 }
