@@ -191,6 +191,9 @@ type IndexStats struct {
 	// BytesPerVector predicts the memory of a further document, its fields
 	// included, in bytes: the mean of the next hundred thousand.
 	BytesPerVector int64
+	// DiskBytes and DiskBytesPerVector are the same of what an index keeps in a
+	// file rather than in memory, 0 where there is none.
+	DiskBytes, DiskBytesPerVector int64
 	// Recall is nil where every answer is exact.
 	Recall *RecallStats
 }
@@ -214,6 +217,7 @@ func (c *Collection) IndexStats() IndexStats {
 		Kind: c.db.options.Index, Vectors: idx.Len(),
 		Bytes: idx.SizeBytes() + c.fields.SizeBytes() + c.applier.words.SizeBytes() + c.applier.parts.SizeBytes(), Pending: last - min(applied, last), Recall: recallStats(idx),
 		BytesPerVector: c.memoryFor(memoryAhead) / memoryAhead,
+		DiskBytes:      diskBytes(idx), DiskBytesPerVector: c.diskFor(memoryAhead) / memoryAhead,
 	}
 }
 

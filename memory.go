@@ -152,6 +152,21 @@ func (c *Collection) memoryForVectors(n int) int64 {
 	return max(0, then-now)
 }
 
+// diskFor predicts what n more documents take in the file of the index.
+func (c *Collection) diskFor(n int) int64 {
+	cfg := index.Config{Dim: c.info.Dim, Metric: index.Metric(c.info.Metric)}
+	have := c.index().Len()
+	now, err := kindOf(c.db.options.Index).diskBytes(cfg, have)
+	if err != nil {
+		return 0
+	}
+	then, err := kindOf(c.db.options.Index).diskBytes(cfg, have+n)
+	if err != nil {
+		return 0
+	}
+	return max(0, then-now)
+}
+
 // PredictBytes predicts how many bytes of memory n more documents take, ids and
 // fields included as far as those there are tell.
 func (c *Collection) PredictBytes(n int) int64 { return c.memoryFor(max(0, n)) }

@@ -26,6 +26,11 @@ func TestMemoryIsPredicted(t *testing.T) {
 				}
 				fill(t, x, cfg.Dim, n)
 				want, err := vecdb.IndexBytes(kind, cfg, n)
+				disk, diskErr := vecdb.IndexDiskBytes(kind, cfg, n)
+				lies, ok := x.(interface{ DiskBytes() int64 })
+				if diskErr != nil || ok && lies.DiskBytes() != disk || disk > 0 != (kind == vecdb.IndexHNSWDisk && cfg.Dim > 64 && n >= 1000) {
+					t.Errorf("%s, %d numbers, %d vectors: %d bytes in a file are predicted, %v", kind, cfg.Dim, n, disk, diskErr)
+				}
 				if got := x.SizeBytes(); err != nil || float64(got) < 0.9*float64(want) || float64(got) > 1.1*float64(want) {
 					t.Errorf("%s, %d numbers, %d vectors: %d bytes, predicted %d, %v", kind, cfg.Dim, n, got, want, err)
 				}

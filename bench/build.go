@@ -26,6 +26,7 @@ type built struct {
 	threads      int
 	added        int64 // memory by the growth of the process
 	bytes        int64 // memory by the index's own count
+	disk         int64 // what lies in a file, by the same
 	// rows holds the row of each ordinal, noRow for deleted ones. While it is
 	// nil, the first ordinals are the rows.
 	rows []int
@@ -76,6 +77,9 @@ func (x *built) weigh() {
 	now := settled()
 	x.added = max(now.rss-x.before.rss, now.heap-x.before.heap)
 	x.bytes = x.SizeBytes()
+	if d, ok := x.Index.(interface{ DiskBytes() int64 }); ok {
+		x.disk = d.DiskBytes()
+	}
 	runtime.KeepAlive(x)
 }
 
@@ -106,7 +110,7 @@ func (x *built) point(r *run, t *trial, recall float64) Point {
 		Index: x.name, Setting: t.name(), Threads: t.threads, Ef: t.ef, Target: t.recall, K: r.data.k, Recall: recall,
 		QPS: median(t.qps), QPSPerCPU: median(t.perCPU), P50: times.p50, P95: times.p95, P99: times.p99, Max: times.max,
 		BuildSeconds: x.seconds, BuildCPUSeconds: x.cpu, BuildThreads: x.threads, Load: x.load,
-		IndexBytes: x.bytes, BytesPerVector: float64(x.bytes) / float64(max(1, n)), RSSAddedBytes: x.added, PeakRSSBytes: peakRSS(),
+		IndexBytes: x.bytes, DiskBytes: x.disk, BytesPerVector: float64(x.bytes) / float64(max(1, n)), RSSAddedBytes: x.added, PeakRSSBytes: peakRSS(),
 		Metric: string(r.data.cfg.Metric), Dim: r.data.cfg.Dim, Vectors: n, Queries: len(t.truth.queries), Repeat: r.cfg.Repeat,
 		Host: r.report.Host,
 	}

@@ -37,6 +37,7 @@ type Point struct {
 	Target          float64 `json:"target_recall,omitempty"` // that the breadth was chosen for
 	QPSPerCPU       float64 `json:"queries_per_cpu_second"`  // 0 where the system does not tell
 	IndexBytes      int64   `json:"index_bytes"`             // by the index's own count
+	DiskBytes       int64   `json:"disk_bytes,omitempty"`    // in a file rather than in memory
 	RSSAddedBytes   int64   `json:"rss_added_bytes"`         // by the growth of the process
 	BuildCPUSeconds float64 `json:"build_cpu_seconds"`       // over all threads
 	BuildThreads    int     `json:"build_threads"`           // that the build could use

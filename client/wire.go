@@ -142,6 +142,10 @@ type IndexStats struct {
 	// BytesPerVector predicts what a further document takes in memory, the mean
 	// of many.
 	BytesPerVector int64 `json:"bytes_per_vector"`
+	// DiskBytes and DiskBytesPerVector are the same of what the index keeps in a
+	// file rather than in memory; missing where there is none.
+	DiskBytes          int64 `json:"disk_bytes,omitempty"`
+	DiskBytesPerVector int64 `json:"disk_bytes_per_vector,omitempty"`
 	// Recall is missing where every answer is exact.
 	Recall *RecallStats `json:"recall,omitempty"`
 }

@@ -108,7 +108,8 @@ func (s *Server) stats(c *gin.Context) {
 }
 
 func indexStats(st vecdb.IndexStats) client.IndexStats {
-	out := client.IndexStats{Kind: st.Kind, Vectors: st.Vectors, Bytes: st.Bytes, Pending: st.Pending, BytesPerVector: st.BytesPerVector}
+	out := client.IndexStats{Kind: st.Kind, Vectors: st.Vectors, Bytes: st.Bytes, Pending: st.Pending, BytesPerVector: st.BytesPerVector,
+		DiskBytes: st.DiskBytes, DiskBytesPerVector: st.DiskBytesPerVector}
 	if r := st.Recall; r != nil {
 		out.Recall = &client.RecallStats{Vectors: r.Vectors, Stored: r.Stored, Asked: r.Asked}
 		for _, t := range r.Targets {

@@ -38,9 +38,9 @@ func (a *app) showBuilds(r *bench.Report) {
 			continue
 		}
 		rows = append(rows, []string{p.Index + pick(p.Index == r.Serving, " (serving)", ""), decimals(p.BuildSeconds, 2), decimals(p.BuildCPUSeconds, 2), count(p.BuildThreads),
-			whole(p.BytesPerVector), bytesText(p.IndexBytes), bytesText(p.RSSAddedBytes), bytesText(p.PeakRSSBytes)})
+			whole(p.BytesPerVector), bytesText(p.IndexBytes), pick(p.DiskBytes > 0, bytesText(p.DiskBytes), ""), bytesText(p.RSSAddedBytes), bytesText(p.PeakRSSBytes)})
 	}
-	a.section("build", []string{"index", "seconds", "CPU seconds", "threads", "bytes/vector", "size", "memory added", "peak memory"}, rows)
+	a.section("build", []string{"index", "seconds", "CPU seconds", "threads", "bytes/vector", "size", "in a file", "memory added", "peak memory"}, rows)
 }
 
 func (a *app) showSearches(r *bench.Report) {

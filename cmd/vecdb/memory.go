@@ -27,6 +27,9 @@ func (a *app) checkMemory(ctx context.Context, s *session, documents int) error 
 	}
 	need := int64(documents) * st.Index.BytesPerVector
 	a.note("  memory: about %s for %s (%s each)", bytesText(need), plural(documents, "document"), bytesText(st.Index.BytesPerVector))
+	if per := st.Index.DiskBytesPerVector; per > 0 {
+		a.note("  disk: about %s in the file of the index (%s each), and as much in its snapshot while that is written", bytesText(int64(documents)*per), bytesText(per))
+	}
 	if st.MemoryAvailable == nil || need <= *st.MemoryAvailable || a.ignoreMemory {
 		return nil
 	}

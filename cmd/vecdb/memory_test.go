@@ -27,5 +27,12 @@ func TestAnImportThatDoesNotFitIsRefusedBeforeItBegins(t *testing.T) {
 	if out := b.ok("stats", "--index", "hnsw-compact"); !strings.Contains(out, "hnsw-compact, 8 vectors") || !strings.Contains(out, "for each further document") {
 		t.Errorf("stats: %s", out)
 	}
+	if out := b.ok("stats", "--index", "hnsw-disk"); !strings.Contains(out, "hnsw-disk, 8 vectors") || !strings.Contains(out, "576 B and 549.3 MiB in a file") {
+		t.Errorf("stats: %s", out)
+	}
+	code, _, errs = b.run(t.Context(), "add", more, "--index", "hnsw-disk", "--ignore-memory", "--db", b.dir)
+	if code != exitOK || !strings.Contains(errs, "in the file of the index (576 B each)") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
 	b.want(exitUsage, "stats", "--index", "hnws")
 }

@@ -40,7 +40,8 @@ func statsRows(st client.Stats) [][]string {
 		{"passages", count(st.Passages)},
 		{"model", cmp.Or(strings.TrimSpace(st.Model+" "+st.Precision), "none")},
 		{"vectors", fmt.Sprintf("%d numbers, compared by %s", st.Dimension, st.Metric)},
-		{"index", fmt.Sprintf("%s, %s vectors, %s of memory", st.Index.Kind, count(st.Index.Vectors), bytesText(st.Index.Bytes))},
+		{"index", fmt.Sprintf("%s, %s vectors, %s of memory", st.Index.Kind, count(st.Index.Vectors), bytesText(st.Index.Bytes)) +
+			pick(st.Index.DiskBytes > 0, " and "+bytesText(st.Index.DiskBytes)+" in a file", "")},
 	}
 	if st.Index.Recall != nil {
 		rows = append(rows, recallRows(*st.Index.Recall)...)
@@ -63,6 +64,9 @@ func statsRows(st client.Stats) [][]string {
 func memoryText(st client.Stats) string {
 	const many = 1_000_000
 	text := fmt.Sprintf("%s for each further document, %s for %s more", bytesText(st.Index.BytesPerVector), bytesText(many*st.Index.BytesPerVector), count(many))
+	if per := st.Index.DiskBytesPerVector; per > 0 {
+		text += fmt.Sprintf(", and %s and %s in a file", bytesText(per), bytesText(many*per))
+	}
 	if st.MemoryAvailable != nil {
 		text += fmt.Sprintf("; %s available", bytesText(*st.MemoryAvailable))
 	}
