@@ -15,6 +15,9 @@
 // Mode Compact leaves out the bits of the neighbors and the 4 fine bits, which
 // takes about a quarter of the memory and more time.
 //
+// Mode Disk keeps 2 bits a dimension and the neighbors in memory, and the others
+// in a mapped file: see twobits.go.
+//
 // Every vertex can be reached from every other: see tree.go. Vectors that hardly
 // differ form crowds, of which only the leaders are in the graph: see crowd.go.
 //
