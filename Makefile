@@ -17,7 +17,7 @@ DEMO := $(BIN) demo --db $(DB) --limit $(LIMIT) $(if $(FILE),--file $(FILE))
 BUNDLE  := all-MiniLM-L6-v2 bge-small-zh-v1.5
 RELEASE := build/release/vecdb
 
-.PHONY: help build setup release release-check run demo test check race lint purego generate bench bench-peers bench-full bench-quality clean
+.PHONY: help build setup release release-check run demo test check race lint purego generate bench bench-peers bench-full bench-quality bench-embed openai-check clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,14 @@ $(PEERS)/200k-768/base.npy:
 
 bench-quality: setup ## Measure the quality of answers beside plain specialists on the data in DATA (half an hour)
 	bench/quality/run --data $(DATA) $(QUALITY_FLAGS)
+
+bench-embed: setup ## Measure other runtimes of models beside vecdb on the same texts (half an hour)
+	@$(BIN) setup --precision fp32 --quiet
+	@$(BIN) setup --model-runtime onnx --quiet
+	bench/embed/run $(EMBED_FLAGS)
+
+openai-check: setup ## Ask a server with OpenAI's official Python client
+	client/openai/check $(BIN)
 
 clean: ## Delete what was built (models and databases stay)
 	rm -rf bin build

@@ -1,0 +1,1 @@
+"""Embedders beside vecdb, on the same texts and the same model."""
