@@ -148,6 +148,15 @@ func (p *pair) recalls(t *testing.T, queries [][]float32, o index.Options) (mean
 	return mean, math.Sqrt(max(0, squares/n-mean*mean) / n)
 }
 
+// aboutRecall skips a test of what is found, not of what happens together, under
+// the race detector, where it takes many times as long.
+func aboutRecall(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("it is about recall; others look for races")
+	}
+}
+
 // atLeast fails the test when a recall is below least.
 func atLeast(t *testing.T, what string, recall, least float64) {
 	t.Helper()

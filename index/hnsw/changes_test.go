@@ -64,6 +64,7 @@ func TestChurnKeepsRecall(t *testing.T) {
 }
 
 func TestFiltersKeepRecall(t *testing.T) {
+	aboutRecall(t)
 	rng := newRand(t)
 	const n, dim = 8000, 64
 	p := newPair(t, index.Config{Dim: dim}, Options{EfConstruction: 64})

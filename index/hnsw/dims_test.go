@@ -9,6 +9,7 @@ import (
 )
 
 func TestEveryDimensionAndMetric(t *testing.T) {
+	aboutRecall(t)
 	const queries = 40
 	for _, dim := range []int{2, 3, 5, 7, 17, 100, 383, 384, 768, 1000, 1536, 4096} {
 		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {

@@ -63,6 +63,7 @@ func clumps(rng *rand.Rand, centers [][]float32, size int, noise ...float64) (ou
 // TestNearDuplicates has clumps of vectors that differ by less than the codes
 // tell apart, with others around them that must be found none the less.
 func TestNearDuplicates(t *testing.T) {
+	aboutRecall(t)
 	const size = 600
 	forAll(t, func(t *testing.T, m index.Metric, o Options) {
 		for _, dim := range []int{exactUpTo - 1, 80} {
@@ -116,6 +117,7 @@ func (p *pair) nearClumps(t *testing.T, near, beside, plain [][]float32) {
 }
 
 func TestClustersFarApart(t *testing.T) {
+	aboutRecall(t)
 	forAll(t, func(t *testing.T, m index.Metric, o Options) {
 		rng := newRand(t)
 		p := newPair(t, index.Config{Dim: 80, Metric: m}, o)
@@ -137,6 +139,7 @@ func TestClustersFarApart(t *testing.T) {
 }
 
 func TestDimensions(t *testing.T) {
+	aboutRecall(t)
 	for _, dim := range []int{1, 2, core.MaxDim} {
 		forAll(t, func(t *testing.T, m index.Metric, o Options) {
 			if o.Disk && dim <= exactUpTo {
@@ -199,6 +202,7 @@ func TestEntryIsDeleted(t *testing.T) {
 // TestVectorsGrowLonger has later vectors 400 times as long as the first, or the
 // first as long as that.
 func TestVectorsGrowLonger(t *testing.T) {
+	aboutRecall(t)
 	for _, m := range []index.Metric{index.Dot, index.L2} {
 		for _, times := range []float64{1.003, 1 / 1.003} {
 			rng := newRand(t)
@@ -224,6 +228,7 @@ func TestVectorsGrowLonger(t *testing.T) {
 
 // TestOutliers checks that a few vectors of another length spoil no others.
 func TestOutliers(t *testing.T) {
+	aboutRecall(t)
 	for _, m := range []index.Metric{index.Cosine, index.Dot, index.L2} {
 		for _, at := range []int{0, 150, 1500} {
 			t.Run(fmt.Sprintf("%s/%d", m, at), func(t *testing.T) {

@@ -60,6 +60,7 @@ func (p *pair) tuned(t *testing.T, asked [][]float32) *tune.Plan {
 }
 
 func TestRecallTargetsAreMet(t *testing.T) {
+	aboutRecall(t)
 	const small, large, queries = 1500, 3500, 300
 	for name, c := range map[string]struct {
 		make    func(*rand.Rand, int, int) [][]float32
@@ -119,6 +120,7 @@ func (p *pair) meetsTargets(t *testing.T, queries [][]float32) {
 }
 
 func TestRecallTargetsFollowTheQueries(t *testing.T) {
+	aboutRecall(t)
 	const n, dim = 4000, 64
 	rng := newRand(t)
 	vectors := textLike(rng, n, dim+16)
