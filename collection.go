@@ -58,15 +58,16 @@ type Collection struct {
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	c := &Collection{db: db, stored: stored, info: info, fields: field.New(), checking: newTurn()}
+	c := &Collection{db: db, stored: stored, info: info, checking: newTurn()}
 	c.engine = query.New(source{c}, index.Metric(info.Metric), info.Dim)
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}
 	var err error
-	c.applier, err = startApplier(stored, maker, c.fields, db.options.Logger)
+	c.applier, err = startApplier(stored, maker, db.options.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
+	c.fields = c.applier.fields
 	c.trainer = startTrainer(c)
 	if c.advisor, err = startAdvisor(c); err != nil {
 		c.trainer.close()

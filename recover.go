@@ -23,8 +23,8 @@ const applyChunk = 1024
 // fills them from one state of the store when the collection is opened, then
 // follows the log from that state's sequence number. The log is the only way
 // into the indexes, so they can always be made again from the store. Snapshots
-// of the index of vectors and of that of words save making them: what the log
-// tells since is all that is left to do.
+// of all three save making them: what the log tells since is all that is left to
+// do.
 type applier struct {
 	stored  *storage.Collection
 	maker   indexMaker
@@ -39,6 +39,7 @@ type applier struct {
 	tuner   tuner
 	vectors keeper // of the snapshot of index
 	texts   keeper // of the snapshot of words
+	filters keeper // of the snapshot of fields
 
 	mu      sync.Mutex    // guards the rest
 	applied uint64        // the last change that the indexes hold
@@ -47,9 +48,9 @@ type applier struct {
 }
 
 // startApplier fills the indexes and starts following the log.
-func startApplier(stored *storage.Collection, maker indexMaker, fields *field.Index, logger *slog.Logger) (*applier, error) {
+func startApplier(stored *storage.Collection, maker indexMaker, logger *slog.Logger) (*applier, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &applier{stored: stored, maker: maker, fields: fields, parts: passage.New(), logger: logger.With("collection", stored.Config().Name),
+	a := &applier{stored: stored, maker: maker, parts: passage.New(), logger: logger.With("collection", stored.Config().Name),
 		cancel: cancel, damaged: make(chan chan<- bool), moved: make(chan struct{})}
 	a.tuner.a = a
 	if err := a.load(ctx); err != nil {
@@ -66,10 +67,11 @@ func startApplier(stored *storage.Collection, maker indexMaker, fields *field.In
 // load fills the empty indexes: those that have a snapshot from there, all
 // others from one state of the store.
 func (a *applier) load(ctx context.Context) error {
-	a.vectors, a.texts = a.graphKeeper(), a.wordsKeeper()
+	a.vectors, a.texts, a.filters = a.graphKeeper(), a.wordsKeeper(), a.fieldsKeeper()
 	idx, seq := a.restoreVectors(ctx)
 	words, wordsSeq := a.restoreWords(ctx)
-	rest := sinks{fields: a.fields, parts: a.parts}
+	fields, fieldsSeq := a.restoreFields(ctx)
+	rest := sinks{parts: a.parts}
 	if idx == nil {
 		var err error
 		if idx, err = a.maker.make(); err != nil {
@@ -81,8 +83,12 @@ func (a *applier) load(ctx context.Context) error {
 		words = lexical.New()
 		rest.words, wordsSeq = words, math.MaxUint64
 	}
+	if fields == nil {
+		fields = field.New()
+		rest.fields, fieldsSeq = fields, math.MaxUint64
+	}
 	a.index.Store(&idx)
-	a.words = words
+	a.words, a.fields = words, fields
 	return a.stored.Snapshot(func(s storage.Snapshot) error {
 		err := s.Readings(func(ord core.Ord, x *core.Reading) error {
 			a.parts.Insert(ord, len(x.Passages))
@@ -91,7 +97,10 @@ func (a *applier) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.applied = min(seq, wordsSeq, s.Seq())
+		a.applied = min(seq, wordsSeq, fieldsSeq, s.Seq())
+		if rest == (sinks{parts: a.parts}) { // all others are from their snapshots
+			return nil
+		}
 		return rest.fill(ctx, s)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/field"
 	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/index/lexical"
 	"github.com/vecdb/vecdb/index/snapshot"
@@ -43,6 +44,7 @@ type snapshotFolder struct {
 const (
 	graphSuffix = ".hnsw"
 	wordsSuffix = ".words"
+	fieldSuffix = ".fields"
 	planSuffix  = ".recall.json"
 )
 
@@ -53,7 +55,7 @@ func (s *snapshotFolder) path(number uint32, suffix string) string {
 
 // paths are where the files of a collection are.
 func (s *snapshotFolder) paths(number uint32) []string {
-	return []string{s.path(number, graphSuffix), s.path(number, wordsSuffix), s.path(number, planSuffix), s.path(number, headsForm.suffix), s.path(number, tasteForm.suffix)}
+	return []string{s.path(number, graphSuffix), s.path(number, wordsSuffix), s.path(number, fieldSuffix), s.path(number, planSuffix), s.path(number, headsForm.suffix), s.path(number, tasteForm.suffix)}
 }
 
 // remove removes what is kept of a collection.
@@ -149,6 +151,24 @@ func (a *applier) restoreWords(ctx context.Context) (words *lexical.Index, seq u
 		return nil, 0
 	}
 	return words, seq
+}
+
+// restoreFields is restoreVectors for the index of fields.
+func (a *applier) restoreFields(ctx context.Context) (fields *field.Index, seq uint64) {
+	seq, ok := a.restore(ctx, &a.filters, func(path string) (into sinks, m snapshot.Mark, err error) {
+		fields, m, err = field.OpenSnapshot(path)
+		return sinks{fields: fields}, m, err
+	})
+	switch {
+	case !ok:
+		return nil, 0
+	case fields.Len() != a.stored.Len():
+		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the documents",
+			"error", fmt.Sprintf("it gives the fields of %d documents, there are %d", fields.Len(), a.stored.Len()))
+		a.filters.saved, a.filters.tried = 0, 0
+		return nil, 0
+	}
+	return fields, seq
 }
 
 // restore opens a snapshot, brings what the log tells since into its index and
@@ -252,9 +272,20 @@ func (a *applier) wordsKeeper() keeper {
 		}}
 }
 
+func (a *applier) fieldsKeeper() keeper {
+	return keeper{suffix: fieldSuffix, from: "documents",
+		size: func() (int, int64) { return a.fields.Len(), a.fields.SizeBytes() },
+		write: func(ctx context.Context, path string, m snapshot.Mark) error {
+			return a.fields.WriteSnapshot(ctx, path, m)
+		}}
+}
+
+// keepers are those of all snapshots.
+func (a *applier) keepers() []*keeper { return []*keeper{&a.vectors, &a.texts, &a.filters} }
+
 // saveIfDue saves the indexes that have taken many changes since the last time.
 func (a *applier) saveIfDue(ctx context.Context) {
-	for _, k := range []*keeper{&a.vectors, &a.texts} {
+	for _, k := range a.keepers() {
 		entries, _ := k.size()
 		if since := a.position() - k.tried; since > saveFrom && since > uint64(entries/saveShare) {
 			a.save(ctx, k)
@@ -264,7 +295,7 @@ func (a *applier) saveIfDue(ctx context.Context) {
 
 // saveLast saves the indexes of a closing collection.
 func (a *applier) saveLast() {
-	for _, k := range []*keeper{&a.vectors, &a.texts} {
+	for _, k := range a.keepers() {
 		entries, _ := k.size()
 		if since := a.position() - k.saved; since > 0 && since*replayShare >= uint64(entries) {
 			a.save(context.Background(), k)

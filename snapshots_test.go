@@ -36,7 +36,7 @@ func (j *journal) has(text string) bool {
 }
 
 const (
-	restored = "opened from its snapshot"
+	restored = `opened from its snapshot" collection=v of=vectors`
 	refused  = "cannot be used"
 )
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -76,6 +77,7 @@ over recall. Settings take turns, --repeat times, and medians are reported.`,
 	f.BoolVar(&o.Deletes, "deletes", false, "measure cycles of deleting and inserting half of the vectors, too")
 	f.Uint64Var(&o.Seed, "seed", 1, "picks held-out documents, filters and deletes")
 	f.StringVar(&o.html, "html", "", "write a report with plots to this file")
+	cmd.AddCommand(a.benchEngineCommand())
 	return cmd
 }
 
@@ -104,14 +106,23 @@ func (a *app) bench(ctx context.Context, o benchFlags) error {
 	default:
 		a.showReport(r)
 	}
-	if o.html == "" {
-		return err
+	return errors.Join(err, a.writeHTML(o.html, r))
+}
+
+// writeHTML writes a report to a file and tells so; "" is none.
+func (a *app) writeHTML(path string, r interface{ WriteHTML(io.Writer) error }) error {
+	if path == "" {
+		return nil
 	}
-	if failed := writeReport(o.html, r); failed != nil {
-		return errors.Join(err, failed)
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
 	}
-	a.note("report written to %s", o.html)
-	return err
+	if err := errors.Join(r.WriteHTML(f), f.Close()); err != nil {
+		return fmt.Errorf("write the report to %s: %w", path, err)
+	}
+	a.note("report written to %s", path)
+	return nil
 }
 
 // canWrite returns an error where a report could not be written, before time
@@ -233,15 +244,4 @@ func queryLines(path string) ([]string, error) {
 		return nil, usage("%s holds no queries", path)
 	}
 	return lines, nil
-}
-
-func writeReport(path string, r *bench.Report) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if err := errors.Join(r.WriteHTML(f), f.Close()); err != nil {
-		return fmt.Errorf("write the report to %s: %w", path, err)
-	}
-	return nil
 }

@@ -16,6 +16,7 @@ type column struct {
 	numbers order
 	times   order
 	codes   codes
+	ranges  ranges
 	counts  [kinds]int                // values of each kind
 	points  map[core.Ord][]core.Point // nil while there are none
 
@@ -29,6 +30,7 @@ func newColumn(name string) *column {
 
 // add puts ord under k and returns the value, or nil when ord was there.
 func (c *column) add(k key, ord core.Ord) *value {
+	c.ranges.forget()
 	if v := c.values[k]; v != nil {
 		if !v.add(ord) {
 			return nil
@@ -55,6 +57,7 @@ func (c *column) add(k key, ord core.Ord) *value {
 
 // remove takes ord, a member, out of v.
 func (c *column) remove(v *value, ord core.Ord) {
+	c.ranges.forget()
 	c.codes.forget(ord)
 	if !v.remove(ord) {
 		c.shared--
@@ -100,7 +103,21 @@ func (c *column) equal(values []any) *core.Set {
 // compare returns the ordinals with a value on the right side of bound, a text,
 // a number or a time; only values of the bound's kind are compared with it.
 func (c *column) compare(op core.CondOp, bound key) *core.Set {
-	return union(within(c.sorted(bound), op, bound))
+	if kept := c.ranges.get(op, bound); kept != nil {
+		return kept
+	}
+	values := within(c.sorted(bound), op, bound)
+	if len(values) < manyValues {
+		return union(values)
+	}
+	var out *core.Set
+	if bound.kind == isTime { // which has no code
+		out = union(values)
+	} else {
+		out = c.holding(values)
+	}
+	c.ranges.put(op, bound, out)
+	return out
 }
 
 // sorted returns the values of the kind of k in rising order, dead ones among
@@ -169,6 +186,6 @@ func union(values []*value) *core.Set {
 func (c *column) sizeBytes() int64 {
 	const perValue, perShared, perOrdered, perPoint = 104, 2, 8, 80 // a value with its place in the map; a member of a set; a place in an order; a point
 	ordered := c.texts.len() + c.numbers.len() + c.times.len()
-	return int64(len(c.name)) + int64(c.ords.SizeBytes()) + int64(len(c.values))*perValue + c.textBytes + c.codes.sizeBytes() +
+	return int64(len(c.name)) + int64(c.ords.SizeBytes()) + int64(len(c.values))*perValue + c.textBytes + c.codes.sizeBytes() + c.ranges.sizeBytes() +
 		c.shared*perShared + int64(ordered)*perOrdered + int64(len(c.points))*perPoint
 }

@@ -1,6 +1,7 @@
 // Package field is the index of document fields: it answers a condition on a
 // field with the set of ordinals that satisfy it, so that filters are pushed
-// into the vector search. It lives in memory and is filled from the store.
+// into the vector search. It lives in memory, and in snapshots from one start to
+// the next.
 package field
 
 import (

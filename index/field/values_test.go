@@ -201,3 +201,48 @@ func TestBucketsCountDocumentsOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestWideRangesAgreeWithComparing asks for ranges with many values, while
+// documents come and go.
+func TestWideRangesAgreeWithComparing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(seedOf(t), 13))
+	x := field.New()
+	docs := map[core.Ord][]any{}
+	for i := range core.Ord(6_000) {
+		var v []any
+		for range 1 + rng.IntN(10)/9 {
+			v = append(v, []any{int64(rng.IntN(5_000)), rng.Float64() * 5_000, fmt.Sprint("t", rng.IntN(5_000)), "2024-02-03T00:00:00." + fmt.Sprint(1_000+rng.IntN(5_000)) + "Z"}[rng.IntN(4)])
+		}
+		docs[i] = v
+		x.Insert(i, &core.Document{ID: fmt.Sprint(i), Fields: map[string]any{"f": v}})
+		if i < 1_000 || i%200 > 0 {
+			continue
+		}
+		gone := core.Ord(rng.IntN(int(i)))
+		x.Delete(gone)
+		delete(docs, gone)
+		for range 6 {
+			bound := []any{int64(rng.IntN(5_000)), rng.Float64() * 5_000, fmt.Sprint("t", rng.IntN(5_000)), "2024-02-03T00:00:00.4Z"}[rng.IntN(4)]
+			op := []core.CondOp{core.CondGt, core.CondGte, core.CondLt, core.CondLte}[rng.IntN(4)]
+			for range 2 { // the second time it may be kept
+				got, err := x.Lookup(core.Condition{Field: "f", Op: op, Values: []any{bound}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := 0
+				for ord, values := range docs {
+					if slices.ContainsFunc(values, func(v any) bool { return satisfies(v, op, bound) }) {
+						want++
+						if !got.Contains(ord) {
+							t.Fatalf("%v is not %s %v", values, op, bound)
+						}
+					}
+				}
+				if got.Len() != want {
+					t.Fatalf("%s %v: %d documents, want %d", op, bound, got.Len(), want)
+				}
+				got.Add(1 << 20) // the caller owns the set
+			}
+		}
+	}
+}

@@ -31,3 +31,25 @@ func TestACursorFindsEveryMember(t *testing.T) {
 		}
 	}
 }
+
+func TestACollectorHoldsWhatItWasGiven(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 1))
+	for range 50 {
+		last := Ord(rng.IntN(200_000))
+		c, want := NewCollector(last), NewSet()
+		for range rng.IntN(3_000) {
+			o := Ord(rng.IntN(int(last) + 1))
+			c.Add(o)
+			want.Add(o)
+		}
+		got := c.Set()
+		other := want.Clone()
+		if other.AndNot(got); other.Len() > 0 || got.Len() != want.Len() {
+			t.Fatalf("%d of %d ordinals, %d are missing", got.Len(), want.Len(), other.Len())
+		}
+		got.Add(last + 1) // it can be changed like any other
+		if got.Remove(last + 1); got.Len() != want.Len() {
+			t.Fatalf("%d ordinals after a change, want %d", got.Len(), want.Len())
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package core
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -128,4 +131,33 @@ func (c *Cursor) Fill(bits []uint64, first Ord) bool {
 		}
 		c.rest = nil
 	}
+}
+
+// AppendTo appends the set in the portable form of roaring bitmaps, which
+// ReadSet reads.
+func (s *Set) AppendTo(b []byte) ([]byte, error) {
+	data, err := s.bits.ToBytes()
+	return append(b, data...), err
+}
+
+// ReadSet returns the set that AppendTo has written; it keeps nothing of data.
+// The error matches ErrCorrupt where it is none.
+func ReadSet(data []byte) (s *Set, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s, err = nil, fmt.Errorf("a set of ordinals: %v: %w", p, ErrCorrupt)
+		}
+	}()
+	bits := roaring.New()
+	n, err := bits.ReadFrom(bytes.NewReader(data))
+	if err == nil && n != int64(len(data)) {
+		err = errors.New("it has the wrong length")
+	}
+	if err == nil && n > 8 { // an empty one is not valid to it
+		err = bits.Validate()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a set of ordinals: %w: %w", err, ErrCorrupt)
+	}
+	return &Set{bits: bits}, nil
 }
