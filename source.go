@@ -71,6 +71,11 @@ func (s source) Values(field string, ords []core.Ord, each func(i int, v any)) e
 	return s.c.fields.Values(field, ords, each)
 }
 
+// Ordered asks the index of fields.
+func (s source) Ordered(field string, from any, falls bool, each func([]core.Ord) bool) {
+	s.c.fields.Ordered(field, from, falls, each)
+}
+
 // Identity returns what no other collection has.
 func (s source) Identity() string { return s.c.identity() }
 

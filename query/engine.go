@@ -49,6 +49,11 @@ type Source interface {
 	// field, of which i is the place in ords; "id" holds their ids. A field whose
 	// values have no order is an *core.InputError.
 	Values(field string, ords []core.Ord, each func(i int, v any)) error
+	// Ordered calls each with the ordinals that hold a value of a field, value by
+	// value in rising or falling order from a value on, nil for all, until it
+	// returns false. The order is that of SortKey; times are time.Time. each must
+	// not call the source.
+	Ordered(field string, from any, falls bool, each func(ords []core.Ord) bool)
 	// Identity tells the collection from all others, for cursors.
 	Identity() string
 	// FieldNames returns the names of the fields that any document has.

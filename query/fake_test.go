@@ -295,6 +295,39 @@ func (f *fake) Buckets(field string, within *core.Set, of func(v any, list []int
 	return counts
 }
 
+func (f *fake) Ordered(field string, from any, falls bool, each func(ords []core.Ord) bool) {
+	direction := 1
+	if falls {
+		direction = -1
+	}
+	if at, ok := from.(time.Time); ok {
+		from = at.Format(time.RFC3339Nano)
+	}
+	holders := map[any][]core.Ord{}
+	for ord, doc := range f.docs {
+		if doc == nil {
+			continue
+		}
+		for _, v := range valuesOf(doc, field) {
+			if from == nil || direction*compareRanks(v, from) >= 0 {
+				holders[v] = append(holders[v], core.Ord(ord))
+			}
+		}
+	}
+	values := slices.SortedFunc(maps.Keys(holders), func(a, b any) int { return direction * compareRanks(a, b) })
+	for len(values) > 0 {
+		var ords []core.Ord // of all equal values
+		equal := values[0]
+		for len(values) > 0 && compareRanks(values[0], equal) == 0 {
+			ords = append(ords, holders[values[0]]...)
+			values = values[1:]
+		}
+		if !each(ords) {
+			return
+		}
+	}
+}
+
 func (f *fake) Identity() string { return "fake" }
 
 func (f *fake) FieldNames() (names []string) {

@@ -116,13 +116,75 @@ func parsePlace(text string, hash uint64, keys int) (*placed, error) {
 // whether there are more.
 func (e *Engine) page(ctx context.Context, r ListRequest, keys []SortKey, last *placed) ([]placed, bool, error) {
 	set, err := e.Matching(ctx, r.Filter)
-	if r.Filter == nil {
-		set, err = e.everything(ctx)
-	}
 	if err != nil {
 		return nil, false, err
 	}
-	list, err := e.arrange(ctx, keys, slices.AppendSeq(make([]core.Ord, 0, set.Len()), set.All()), nil)
+	all, err := e.everything(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if set == nil {
+		set = all
+	}
+	// Walking comes by the documents outside of the set too.
+	if by := keys[0].Field; by != "id" && set.Len() > walkFactor*(r.Limit+1)*(1+all.Len()/(set.Len()+1)) {
+		page, enough, err := e.walk(ctx, r, keys, last, set)
+		if err != nil || enough {
+			return page, enough, err
+		}
+	}
+	return e.choose(ctx, r, keys, last, slices.AppendSeq(make([]core.Ord, 0, set.Len()), set.All()))
+}
+
+// walkFactor is how many times as many documents as are wanted there are at the
+// least where walking along the values of a field is worth it.
+const walkFactor = 8
+
+// walk goes along the values of the first key until it has seen a page, and
+// reports whether there is one with more behind it.
+func (e *Engine) walk(ctx context.Context, r ListRequest, keys []SortKey, last *placed, set *core.Set) ([]placed, bool, error) {
+	if err := e.sortable(ctx, keys); err != nil {
+		return nil, false, err
+	}
+	var from any
+	if last != nil {
+		if from = last.values[0]; from == nil { // it is among those without a value
+			return nil, false, nil
+		}
+	}
+	var ords []core.Ord
+	seen := core.NewSet() // a document with several values comes several times
+	for want := 2 * (r.Limit + 1); ; want *= 2 {
+		ords = ords[:0]
+		complete := true
+		e.source.Ordered(keys[0].Field, from, keys[0].falls(), func(group []core.Ord) bool {
+			for _, ord := range group {
+				if set.Contains(ord) && !seen.Contains(ord) {
+					seen.Add(ord)
+					ords = append(ords, ord)
+				}
+			}
+			complete = len(ords) < want
+			return complete
+		})
+		page, more, err := e.choose(ctx, r, keys, last, ords)
+		if err != nil || more || complete {
+			return page, more, err
+		}
+		seen = core.NewSet()
+	}
+}
+
+// sortable refuses keys that are no fields with an order.
+func (e *Engine) sortable(ctx context.Context, keys []SortKey) error {
+	_, err := e.arrange(ctx, keys, nil, nil)
+	return err
+}
+
+// choose returns the first documents of a list behind last, and whether there
+// are more.
+func (e *Engine) choose(ctx context.Context, r ListRequest, keys []SortKey, last *placed, ords []core.Ord) ([]placed, bool, error) {
+	list, err := e.arrange(ctx, keys, ords, nil)
 	if err != nil {
 		return nil, false, err
 	}

@@ -28,7 +28,11 @@ func (x *Index) Buckets(field string, within *core.Set, of func(v any, list []in
 		held = of(moment(v.key), held)
 		buckets[code] = held[from:len(held):len(held)]
 	}
-	singles := make([]int, len(buckets))
+	if within == nil && len(c.codes.more) == 0 {
+		spread(counts, buckets, c.codes.sizes)
+		return counts
+	}
+	singles := make([]uint32, len(buckets))
 	var all []int64
 	c.codes.walk(within, func(code uint32) { singles[code]++ }, func(list []uint32) {
 		all = all[:0]
@@ -40,14 +44,19 @@ func (x *Index) Buckets(field string, within *core.Set, of func(v any, list []in
 			counts[b]++
 		}
 	})
-	for code, n := range singles {
+	spread(counts, buckets, singles)
+	return counts
+}
+
+// spread adds the numbers of documents of all values to their buckets.
+func spread(counts map[int64]int, buckets [][]int64, sizes []uint32) {
+	for code, n := range sizes {
 		if n > 0 {
 			for _, b := range buckets[code] {
-				counts[b] += n
+				counts[b] += int(n)
 			}
 		}
 	}
-	return counts
 }
 
 // moment returns the value of k, the moment of a text that is a time.
