@@ -71,6 +71,9 @@ func (s source) Values(field string, ords []core.Ord, each func(i int, v any)) e
 	return s.c.fields.Values(field, ords, each)
 }
 
+// Several asks the index of fields.
+func (s source) Several(field string) *core.Set { return s.c.fields.Several(field) }
+
 // Ordered asks the index of fields.
 func (s source) Ordered(field string, from any, falls bool, each func([]core.Ord) bool) {
 	s.c.fields.Ordered(field, from, falls, each)

@@ -49,6 +49,9 @@ type Source interface {
 	// field, of which i is the place in ords; "id" holds their ids. A field whose
 	// values have no order is an *core.InputError.
 	Values(field string, ords []core.Ord, each func(i int, v any)) error
+	// Several returns the documents that hold several values of a field; the
+	// caller owns the set.
+	Several(field string) *core.Set
 	// Ordered calls each with the ordinals that hold a value of a field, value by
 	// value in rising or falling order from a value on, nil for all, until it
 	// returns false. The order is that of SortKey; times are time.Time. each must

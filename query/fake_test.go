@@ -295,6 +295,16 @@ func (f *fake) Buckets(field string, within *core.Set, of func(v any, list []int
 	return counts
 }
 
+func (f *fake) Several(field string) *core.Set {
+	set := core.NewSet()
+	for ord, doc := range f.docs {
+		if doc != nil && len(valuesOf(doc, field)) > 1 {
+			set.Add(core.Ord(ord))
+		}
+	}
+	return set
+}
+
 func (f *fake) Ordered(field string, from any, falls bool, each func(ords []core.Ord) bool) {
 	direction := 1
 	if falls {

@@ -135,7 +135,9 @@ func (g *grouping) leave(ctx context.Context, value any, known []any) error {
 		return err
 	}
 	set.And(g.fresh)
-	ords := slices.Collect(set.All())
+	several := g.e.source.Several(g.r.GroupBy)
+	several.And(set)
+	ords := slices.Collect(several.All())
 	err = g.e.source.Values(g.r.GroupBy, ords, func(i int, v any) {
 		if v != value && !slices.Contains(known, v) {
 			set.Remove(ords[i])

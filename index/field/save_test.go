@@ -117,7 +117,7 @@ func TestDamagedSnapshotsAreRefused(t *testing.T) {
 		_, _, err := field.OpenSnapshot(path)
 		return err
 	}
-	for range 300 {
+	for range 100 {
 		data := append([]byte(nil), whole...)
 		switch at := rng.IntN(len(data)); rng.IntN(3) {
 		case 0:

@@ -34,3 +34,17 @@ func (x *Index) Values(field string, ords []core.Ord, each func(i int, v any)) e
 	}
 	return nil
 }
+
+// Several returns the ordinals that hold several values of a field; the caller
+// owns the set.
+func (x *Index) Several(field string) *core.Set {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	set := core.NewSet()
+	if c := x.fields[field]; c != nil {
+		for ord := range c.codes.more {
+			set.Add(ord)
+		}
+	}
+	return set
+}

@@ -47,6 +47,19 @@ func TestValuesAreThoseOfTheDocuments(t *testing.T) {
 			}
 		}
 	}
+	several := x.Several("b")
+	for ord, doc := range docs {
+		var held []any
+		if doc != nil {
+			reach("b", doc.Fields["b"], "b", &held)
+		}
+		if want := len(held) == 2 && !sameValues(held[:1], held[1:]); several.Contains(core.Ord(ord)) != want {
+			t.Fatalf("%v: several is %v", held, !want)
+		}
+	}
+	if x.Several("a").Len() > 0 {
+		t.Error("a document holds several of what is one")
+	}
 	if err := x.Values("c", ords, func(int, any) {}); err == nil {
 		t.Error("an object has values")
 	}
