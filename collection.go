@@ -52,6 +52,7 @@ type Collection struct {
 	trainer  *trainer
 	checking turn // of the call that looks for duplicates
 	advisor  *advisor
+	answerer *answerer
 }
 
 // newCollection makes the indexes of a stored collection, fills them and
@@ -72,6 +73,10 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	if c.advisor, err = startAdvisor(c); err != nil {
 		c.trainer.close()
 		c.applier.close()
+		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
+	}
+	if c.answerer, err = startAnswerer(c); err != nil {
+		c.close()
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
 	return c, nil
@@ -181,6 +186,7 @@ type Stats struct {
 	LastSeq   uint64 // number of the last committed change
 	Heads     []HeadStats
 	Behavior  BehaviorStats
+	Answers   AnswerStats
 }
 
 // IndexStats describes a collection's vector index.
@@ -205,7 +211,7 @@ type IndexStats struct {
 func (c *Collection) Stats() Stats {
 	return Stats{
 		Documents: c.stored.Len(), Passages: c.stored.Vectors(), Dim: c.info.Dim, LastSeq: c.stored.LastSeq(),
-		Index: c.IndexStats(), Heads: c.trainer.stats(), Behavior: c.BehaviorStats(),
+		Index: c.IndexStats(), Heads: c.trainer.stats(), Behavior: c.BehaviorStats(), Answers: c.answerer.stats(),
 	}
 }
 
@@ -285,6 +291,7 @@ func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.appl
 
 // close stops learning and following the change log, and saves the index.
 func (c *Collection) close() {
+	c.answerer.close()
 	c.advisor.close()
 	c.trainer.close()
 	c.applier.close()

@@ -52,7 +52,11 @@ func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (Eve
 		if err != nil {
 			return out, fmt.Errorf("store events in %s: %w", c.Name(), err)
 		}
-		unknown, err := c.unknownItems(part)
+		ids := make([]string, len(part))
+		for i := range part {
+			ids[i] = part[i].Item
+		}
+		unknown, err := c.unknownItems(ids)
 		if err != nil {
 			return out, err
 		}
@@ -77,11 +81,8 @@ func eventChunk(events []Event) int {
 	return n
 }
 
-func (c *Collection) unknownItems(events []Event) (int, error) {
-	ids := make([]string, len(events))
-	for i := range events {
-		ids[i] = events[i].Item
-	}
+// unknownItems counts the ids of no document.
+func (c *Collection) unknownItems(ids []string) (int, error) {
 	ords, err := c.stored.Ords(ids)
 	n := 0
 	for _, ord := range ords {

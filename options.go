@@ -48,6 +48,9 @@ type Options struct {
 	MemoryAvailable func() (bytes int64, known bool)
 	// Logger gets what happens in the background; nil discards it.
 	Logger *slog.Logger
+	// Chat writes answers where a request asks for that; nil refuses such
+	// requests. What it is sent may leave this machine.
+	Chat ChatModel
 	// OpenModel opens a model. Default: from the files under Home. Programs
 	// with an embedder of their own set it.
 	OpenModel func(ctx context.Context, model, precision string) (embedder.Embedder, error)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/vecdb/vecdb/answers"
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
@@ -81,6 +82,11 @@ func (s source) Ordered(field string, from any, falls bool, each func([]core.Ord
 
 // Identity returns what no other collection has.
 func (s source) Identity() string { return s.c.identity() }
+
+// Answers returns the feedback and the calibration of a field of answers.
+func (s source) Answers(answerField string) (*answers.Memory, answers.Fitted) {
+	return s.c.answerer.memory, s.c.answerer.fitted(answerField)
+}
 
 // FieldNames asks the index of fields, and the declaration.
 func (s source) FieldNames() []string {

@@ -184,6 +184,9 @@ type Stats struct {
 	Heads []Head `json:"heads,omitempty"`
 	// Behavior tells what is known of what users do; missing without events.
 	Behavior *Behavior `json:"behavior,omitempty"`
+	// Answers tells what is known about answers; missing before the first
+	// question and feedback.
+	Answers *Answers `json:"answers,omitempty"`
 }
 
 // The kinds of what POST …/train trains: a head on labels, or the model of what

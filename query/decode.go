@@ -148,6 +148,8 @@ func decodeMember(raw json.RawMessage, target any) error {
 		return decodeList(raw, t, func(raw json.RawMessage, f *FacetRequest) error { return f.UnmarshalJSON(raw) })
 	case *[]Range:
 		return decodeList(raw, t, func(raw json.RawMessage, r *Range) error { return r.UnmarshalJSON(raw) })
+	case *[]Message:
+		return decodeList(raw, t, func(raw json.RawMessage, m *Message) error { return m.UnmarshalJSON(raw) })
 	case *[]string:
 		return decodeList(raw, t, func(raw json.RawMessage, s *string) error { return decodeValue(raw, s) })
 	}
@@ -213,7 +215,7 @@ func wanted(target any) string {
 		return "a whole number"
 	case *float32, **float32:
 		return "a number within the range of 32-bit floats"
-	case *float64:
+	case *float64, **float64:
 		return "a number"
 	}
 	return "an object"

@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/vecdb/vecdb/answers"
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/recommender"
@@ -67,6 +68,9 @@ type Source interface {
 	// Behavior returns what users do, and what was learnt from that, nil where
 	// nothing was.
 	Behavior() (*recommender.Behavior, *recommender.Model)
+	// Answers returns what feedback says of answers, and how sure scores make
+	// those of a field.
+	Answers(answerField string) (*answers.Memory, answers.Fitted)
 }
 
 // Embedded is what Source.Embed returns.

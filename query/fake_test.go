@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/vecdb/vecdb/answers"
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
@@ -45,6 +46,9 @@ type fake struct {
 
 	behavior *recommender.Behavior
 	model    *recommender.Model
+
+	memory *answers.Memory
+	fitted answers.Fitted
 }
 
 var _ query.Source = (*fake)(nil)
@@ -71,6 +75,13 @@ func (f *fake) Behavior() (*recommender.Behavior, *recommender.Model) {
 		return recommender.NewBehavior(), nil
 	}
 	return f.behavior, f.model
+}
+
+func (f *fake) Answers(string) (*answers.Memory, answers.Fitted) {
+	if f.memory == nil {
+		return answers.NewMemory(), answers.Fitted{Model: answers.DefaultModel()}
+	}
+	return f.memory, f.fitted
 }
 
 func (f *fake) Head(string) (*train.Head, string) { return f.head, "nothing was trained" }

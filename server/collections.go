@@ -103,7 +103,7 @@ func (s *Server) stats(c *gin.Context) {
 		Documents: st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
 		Index:        indexStats(st.Index),
 		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq, MemoryAvailable: available, Heads: heads,
-		Behavior: describeBehavior(st.Behavior),
+		Behavior: describeBehavior(st.Behavior), Answers: describeAnswers(st.Answers),
 	})
 }
 

@@ -55,13 +55,19 @@ func decodeEvents(c *gin.Context) ([]vecdb.Event, error) {
 		return nil, &core.InputError{Pointer: "/events", Cause: core.ErrTooLarge, Hint: "send several requests",
 			Detail: fmt.Sprintf("the body has %d events, %d are allowed", len(body.Events), maxEvents)}
 	}
-	events := make([]vecdb.Event, len(body.Events))
-	for i, raw := range body.Events {
-		if err := json.Unmarshal(raw, &events[i]); err != nil {
-			return nil, core.At("/events/"+strconv.Itoa(i), jsonError(err))
+	return decodeEach[vecdb.Event]("/events", body.Events)
+}
+
+// decodeEach decodes the elements of a list at pointer, so that an error names
+// the one at fault.
+func decodeEach[T any](pointer string, list []json.RawMessage) ([]T, error) {
+	out := make([]T, len(list))
+	for i, raw := range list {
+		if err := json.Unmarshal(raw, &out[i]); err != nil {
+			return nil, core.At(pointer+"/"+strconv.Itoa(i), jsonError(err))
 		}
 	}
-	return events, nil
+	return out, nil
 }
 
 // listEvents returns the latest events of a user or of an item.

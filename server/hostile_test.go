@@ -43,7 +43,7 @@ var badBodies = map[string]string{
 
 func queryAttacks() (out []attack) {
 	const c = "/v1/collections/films"
-	for _, route := range []string{"/search", "/recommend", "/classify", "/documents/delete"} {
+	for _, route := range []string{"/search", "/recommend", "/classify", "/answer", "/answer/feedback", "/answer/feedback/delete", "/documents/delete"} {
 		for _, body := range badBodies {
 			out = append(out, attack{method: "POST", path: c + route, body: body, status: 400, code: invalid})
 		}
@@ -76,6 +76,21 @@ func queryAttacks() (out []attack) {
 	for _, body := range []string{`{"texts":[]}`, `{"texts":["a",""]}`, `{"text":"a","k":-1}`, `{"text":"a","temperature":-1}`, `{"text":"a","min_probability":2}`, `{"text":"a","method":"magic"}`, `{"texts":[1]}`} {
 		out = append(out, attack{method: "POST", path: c + "/classify", body: body, status: 400, code: invalid})
 	}
+	for _, body := range []string{
+		`{}`, `{"text":""}`, `{"text":"a","min_confidence":1.01}`, `{"text":"a","min_confidence":"sure"}`, `{"text":"a","messages":[{"role":"cook","content":"b"}]}`,
+		`{"messages":[]}`, `{"messages":[1]}`, `{"text":"a","values":"b"}`, `{"text":"a","limit":1000}`, `{"text":"a","mode":"dense"}`, `{"text":"a","generate":true}`, `{"id":"a"}`,
+	} {
+		out = append(out, attack{method: "POST", path: c + "/answer", body: body, status: 400, code: invalid})
+	}
+	for _, body := range []string{
+		`{}`, `{"feedback":[]}`, `{"feedback":{}}`, `{"feedback":[1]}`, `{"question":"q","answer":"a"}`, `{"question":"q","right":true}`, `{"question":" ","answer":"a","right":true}`,
+		`{"question":"q","answer":"a","right":"yes"}`, `{"question":"q","answer":"a","right":true,"time":"soon"}`, `{"feedback":[{"question":"q","answer":"a","right":true}],"question":"q"}`,
+	} {
+		out = append(out, attack{method: "POST", path: c + "/answer/feedback", body: body, status: 400, code: invalid})
+	}
+	for _, body := range []string{`{}`, `{"answer":"a","all":true}`, `{"answer":7}`} {
+		out = append(out, attack{method: "POST", path: c + "/answer/feedback/delete", body: body, status: 400, code: invalid})
+	}
 	for _, body := range []string{`{}`, `{"ids":["a"],"filter":{"field":"year","eq":1}}`, `{"ids":"a"}`, `{"filter":{"field":"year","eq":{}}}`} {
 		out = append(out, attack{method: "POST", path: c + "/documents/delete", body: body, status: 400, code: invalid})
 	}
@@ -100,7 +115,7 @@ func collectionAttacks() (out []attack) {
 	for _, path := range []string{"", "/stats", "/documents", "/documents/a"} {
 		out = append(out, attack{method: "GET", path: "/v1/collections/nobody" + path, status: 404, code: client.CodeCollectionNotFound})
 	}
-	for _, path := range []string{"/documents", "/search", "/recommend", "/classify", "/documents/delete"} {
+	for _, path := range []string{"/documents", "/search", "/recommend", "/classify", "/answer", "/documents/delete"} {
 		out = append(out, attack{method: "POST", path: "/v1/collections/nobody" + path, body: `{"text":"a"}`, status: 404, code: client.CodeCollectionNotFound})
 	}
 	return out

@@ -106,7 +106,8 @@ type commitCall struct {
 	c         *Collection
 	mutations []Mutation
 	outcomes  []Outcome
-	events    *eventCall // instead of mutations
+	events    *eventCall    // instead of mutations
+	feedback  *feedbackCall // instead of mutations
 	seq       uint64
 	err       error
 	done      chan struct{}
@@ -239,6 +240,9 @@ func (g *group) add(call *commitCall) error {
 	g.failed = nil
 	if call.events != nil {
 		return g.addEvents(call.c, call.events)
+	}
+	if call.feedback != nil {
+		return g.addFeedback(call.c, call.feedback)
 	}
 	for i := range call.mutations {
 		if g.batch.Len() >= maxBatchWrites || g.batch.SizeBytes() >= maxBatchBytes || !call.mutations[i].fits(g.batch, call.c.config.Dim) {
@@ -422,6 +426,9 @@ func (g *group) land() {
 	for _, call := range g.open {
 		if call.events != nil && g.failed == nil {
 			call.events.land()
+		}
+		if call.feedback != nil && g.failed == nil {
+			call.feedback.landed()
 		}
 		call.finish(g.failed)
 	}

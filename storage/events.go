@@ -239,11 +239,9 @@ func decodeEvent(key, record []byte) (core.Event, error) {
 	var parts [3]string
 	rest := key[len(kindPrefix(0, kindEvent)):]
 	for i := range parts {
-		if len(rest) < 2 || len(rest)-2 < int(binary.BigEndian.Uint16(rest)) {
-			return core.Event{}, corrupt(key, "a length does not fit")
+		if parts[i], rest, err = cutPart(key, rest); err != nil {
+			return core.Event{}, err
 		}
-		n := 2 + int(binary.BigEndian.Uint16(rest))
-		parts[i], rest = string(rest[2:n]), rest[n:]
 	}
 	if len(rest) != 8 || len(body) != 17 {
 		return core.Event{}, corrupt(key, "the event has another length")

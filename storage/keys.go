@@ -21,6 +21,7 @@ const (
 	kindCounters = 'a'
 	kindDocument = 'd'
 	kindEvent    = 'e'
+	kindFeedback = 'f'
 	kindID       = 'i'
 	kindLog      = 'l'
 	kindReading  = 'p'
@@ -83,9 +84,33 @@ func eventKey(number uint32, e *core.Event) []byte {
 	return binary.BigEndian.AppendUint64(key, uint64(e.Time.UnixMicro()))
 }
 
+// feedbackPrefix begins the keys of the feedback on one answer.
+func feedbackPrefix(number uint32, answer string) []byte {
+	return appendPart(kindPrefix(number, kindFeedback), answer)
+}
+
+// feedbackKey holds all that tells one feedback from another.
+func feedbackKey(number uint32, f *core.Feedback) []byte {
+	key := appendPart(feedbackPrefix(number, f.Answer), f.Question)
+	right := byte(0)
+	if f.Right {
+		right = 1
+	}
+	return binary.BigEndian.AppendUint64(append(key, right), uint64(f.Time.UnixMicro()))
+}
+
 // appendPart appends a string of at most 64 KiB with its length before it.
 func appendPart(key []byte, part string) []byte {
 	return append(binary.BigEndian.AppendUint16(key, uint16(len(part))), part...)
+}
+
+// cutPart reads what appendPart wrote at the beginning of rest, a part of key.
+func cutPart(key, rest []byte) (part string, behind []byte, err error) {
+	if len(rest) < 2 || len(rest)-2 < int(binary.BigEndian.Uint16(rest)) {
+		return "", nil, corrupt(key, "a length does not fit")
+	}
+	n := 2 + int(binary.BigEndian.Uint16(rest))
+	return string(rest[2:n]), rest[n:], nil
 }
 
 // ordOf reads the ordinal at the end of a document's or vector's key.

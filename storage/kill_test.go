@@ -87,6 +87,11 @@ func write(dir string) error {
 			return err
 		}
 		fmt.Fprintf(out, "event %s/%s\n", event.User, event.Item)
+		said := feedback("answer", event.User+" "+event.Item, true, 1)
+		if err := c.CommitFeedback(context.Background(), []storage.Feedback{said}, func([]storage.Feedback) {}); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "event said %s\n", said.Question)
 		if err := out.Flush(); err != nil {
 			return err
 		}
@@ -239,6 +244,17 @@ func check(t *testing.T, dir string, round int, state map[string]string, doubt [
 		line := "event " + e.User + "/" + e.Item
 		if _, acknowledged := state[line]; !acknowledged {
 			state[line] = "" // the last one may have landed all the same
+		}
+		have[line] = ""
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Feedback("answer", func(f storage.Feedback) error {
+		line := "event said " + f.Question
+		if _, acknowledged := state[line]; !acknowledged {
+			state[line] = ""
 		}
 		have[line] = ""
 		return nil

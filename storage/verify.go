@@ -17,7 +17,7 @@ func (c *Collection) verify(ctx context.Context, report func(string)) error {
 	}}
 	return c.Snapshot(func(s Snapshot) error {
 		v.s = s
-		for _, check := range []func() error{v.ids, v.vectors, v.documents, v.passages, v.log, v.events} {
+		for _, check := range []func() error{v.ids, v.vectors, v.documents, v.passages, v.log, v.events, v.feedback} {
 			if err := check(); err != nil {
 				return err
 			}

@@ -83,28 +83,46 @@ func logLoss(probabilities [][]float64, labels []int) float64 {
 	return sum / float64(len(labels))
 }
 
-// calibrationBins are the intervals of confidence that calibrationError
+// calibrationBins are the intervals of confidence that CalibrationError
 // compares.
 const calibrationBins = 15
 
-// calibrationError is the expected calibration error: the mean difference
-// between the probability of the chosen label and the share of right choices,
-// over intervals of equal width.
+// calibrationError is the CalibrationError of the most probable labels.
 func calibrationError(probabilities [][]float64, labels []int) float64 {
-	var gap [calibrationBins]float64
+	sure, right := make([]float64, len(labels)), make([]bool, len(labels))
 	for i, p := range probabilities {
 		best := argmax(p)
-		bin := min(int(p[best]*calibrationBins), calibrationBins-1)
-		gap[bin] += p[best]
-		if best == labels[i] {
-			gap[bin]--
+		sure[i], right[i] = p[best], best == labels[i]
+	}
+	return CalibrationError(sure, right, nil)
+}
+
+// CalibrationError is the expected calibration error: the mean difference
+// between probabilities, each from 0 to 1, and the share of what came true, over
+// intervals of equal width. Weights tell how much each counts; nil is 1 each.
+func CalibrationError(probabilities []float64, came []bool, weights []float64) float64 {
+	var gap [calibrationBins]float64
+	total := 0.0
+	for i, p := range probabilities {
+		weight := 1.0
+		if weights != nil {
+			weight = weights[i]
 		}
+		total += weight
+		bin := min(int(p*calibrationBins), calibrationBins-1)
+		gap[bin] += weight * p
+		if came[i] {
+			gap[bin] -= weight
+		}
+	}
+	if total == 0 {
+		return 0
 	}
 	var sum float64
 	for _, g := range gap {
 		sum += math.Abs(g)
 	}
-	return sum / float64(max(len(labels), 1))
+	return sum / total
 }
 
 func argmax[T float32 | float64](x []T) int {

@@ -37,9 +37,11 @@ type app struct {
 	modelRuntime string
 	// ignoreMemory stores what is not expected to fit into memory.
 	ignoreMemory bool
-	json         bool
-	jsonl        bool
-	quiet        bool
+	// chat names a chat model, for serve and answer.
+	chat  chatOptions
+	json  bool
+	jsonl bool
+	quiet bool
 }
 
 // run executes the command line and returns the exit code.
@@ -73,8 +75,8 @@ running server (--url).`,
 	a.globalFlags(root)
 	root.AddGroup(&cobra.Group{ID: "data", Title: "Documents:"}, &cobra.Group{ID: "ask", Title: "Questions:"},
 		&cobra.Group{ID: "run", Title: "Running it:"})
-	addGroup(root, "data", a.addCommand(), a.getCommand(), a.deleteCommand(), a.eventsCommand(), a.collectionsCommand(), a.statsCommand())
-	addGroup(root, "ask", a.searchCommand(), a.similarCommand(), a.recommendCommand(), a.classifyCommand(), a.listCommand(), a.countCommand(), a.facetCommand(), a.trainCommand(), a.evaluateCommand())
+	addGroup(root, "data", a.addCommand(), a.getCommand(), a.deleteCommand(), a.eventsCommand(), a.feedbackCommand(), a.collectionsCommand(), a.statsCommand())
+	addGroup(root, "ask", a.searchCommand(), a.similarCommand(), a.recommendCommand(), a.classifyCommand(), a.answerCommand(), a.listCommand(), a.countCommand(), a.facetCommand(), a.trainCommand(), a.evaluateCommand())
 	addGroup(root, "run", a.demoCommand(), a.serveCommand(), a.modelCommand(), a.embedCommand(), a.setupCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
 	root.AddCommand(exitCodesTopic())
 	return root

@@ -56,6 +56,7 @@ unless --insecure says otherwise. An interrupt lets requests under way finish.`,
 	f.StringVar(&addr, "addr", defaultAddr, "address to listen on")
 	f.BoolVar(&insecure, "insecure", false, "let other machines in without an API key")
 	a.addIgnoreMemory(cmd)
+	a.chatFlags(cmd)
 	f.BoolVar(&preload, "preload", true, "load the models of the collections at once, so that the first query is fast")
 	return cmd
 }

@@ -95,6 +95,10 @@ func (a *app) openDir(how access) (*vecdb.DB, error) {
 		}
 	}
 	o := a.options()
+	var err error
+	if o.Chat, err = a.chatModel(); err != nil {
+		return nil, err
+	}
 	db, err := vecdb.Open(dir, o)
 	if how == reads && (errors.Is(err, vecdb.ErrReadOnly) || errors.Is(err, fs.ErrPermission)) {
 		o.ReadOnly = true

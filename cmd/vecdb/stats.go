@@ -52,12 +52,24 @@ func statsRows(st client.Stats) [][]string {
 	if b := st.Behavior; b != nil {
 		rows = append(rows, behaviorRows(b)...)
 	}
+	if x := st.Answers; x != nil {
+		rows = append(rows, answersRows(x)...)
+	}
 	rows = append(rows, []string{"memory", memoryText(st)})
 	return append(rows, [][]string{
 		{"not searchable yet", fmt.Sprint(st.Index.Pending)},
 		{"on disk", bytesText(st.StorageBytes) + " (whole database)"},
 		{"last change", fmt.Sprint(st.LastSequence)},
 	}...)
+}
+
+// answersRows tell what is known about answers.
+func answersRows(x *client.Answers) [][]string {
+	rows := [][]string{{"answers", fmt.Sprintf("feedback on %s", plural(x.Feedback, "question"))}}
+	if c := x.Calibration; c != nil {
+		rows = append(rows, []string{"  confidence", fmt.Sprintf("calibrated on %s: accuracy %.3f on %s with a variant, calibration error %.3f", plural(c.Examples, "question"), c.Accuracy, count(c.Judged), c.ECE)})
+	}
+	return rows
 }
 
 // memoryText predicts the memory of further documents.

@@ -94,7 +94,12 @@ func (e *Event) Check() error {
 	} else if w := *e.Weight; math.IsNaN(w) || math.Abs(w) > MaxEventWeight {
 		return Invalid("/weight", "use 1 for a like, -1 for a dislike", "the weight must be from -%d to %d", MaxEventWeight, MaxEventWeight)
 	}
-	if y := e.Time.Year(); !e.Time.IsZero() && (y < 1 || y > 9999) {
+	return checkYear(e.Time)
+}
+
+// checkYear refuses times that RFC 3339 cannot write.
+func checkYear(t time.Time) error {
+	if y := t.Year(); !t.IsZero() && (y < 1 || y > 9999) {
 		return Invalid("/time", "for instance 2026-05-01T12:00:00Z", "the year %d is out of range", y)
 	}
 	return nil
