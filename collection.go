@@ -91,6 +91,10 @@ func (c *Collection) Info() storage.Config { return c.info }
 // Len returns the number of documents.
 func (c *Collection) Len() int { return c.stored.Len() }
 
+// Passages returns the number of parts of documents that have vectors of their
+// own, one where a document was not cut.
+func (c *Collection) Passages() int { return c.stored.Vectors() }
+
 // Get returns the document with its vector, or an error that matches
 // ErrNotFound.
 func (c *Collection) Get(ctx context.Context, id string) (*Document, error) {
@@ -120,6 +124,31 @@ func (c *Collection) IDCursor(id string) string { return query.IDCursor(c.identi
 // is damaged or belongs to another list.
 func (c *Collection) ParseIDCursor(cursor string) (string, error) {
 	return query.ParseIDCursor(c.identity(), cursor)
+}
+
+// Reading tells what the model read of a document and into which passages it was
+// cut, without their vectors; one that was not cut is one passage. The tokens are
+// 0 where the collection has no model, or none that can count them. The error
+// matches ErrNotFound when there is no such document.
+func (c *Collection) Reading(ctx context.Context, id string) (Reading, *Document, error) {
+	doc, ord, err := c.stored.Get(id)
+	if err != nil {
+		return Reading{}, nil, err
+	}
+	readings, err := c.stored.Readings([]core.Ord{ord})
+	if err != nil {
+		return Reading{}, nil, err
+	}
+	var x Reading
+	if readings[0] != nil {
+		x = *readings[0]
+	} else if x, err = c.readWhole(ctx, doc.Text); err != nil {
+		return Reading{}, nil, err
+	}
+	if len(x.Passages) == 0 {
+		x.Passages = []Passage{{End: len(doc.Text), Tokens: x.TokensUsed}}
+	}
+	return x, doc, nil
 }
 
 // List returns up to limit documents without vectors in the order of their

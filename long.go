@@ -182,6 +182,22 @@ func (a *arrivals) take(i int, vector []float32, u embedder.Usage) {
 	}
 }
 
+// readWhole counts the tokens of a text that the model took as a whole.
+func (c *Collection) readWhole(ctx context.Context, text string) (Reading, error) {
+	if c.info.Model == "" || text == "" {
+		return Reading{}, nil
+	}
+	emb, err := c.model(ctx)
+	if err != nil {
+		return Reading{}, err
+	}
+	parts, err := emb.Split(ctx, text, storage.MaxPassages(c.info.Dim))
+	if errors.Is(err, embedder.ErrNoSpans) || errors.Is(err, core.ErrTooLarge) {
+		err = nil // it came with its vector
+	}
+	return Reading{TokensTotal: parts.Total, TokensUsed: parts.Total}, err
+}
+
 // tooLong refuses a text of so many tokens.
 func tooLong(u embedder.Usage) error {
 	return &core.InputError{Cause: core.ErrTooLarge, Hint: "shorten it, or use long=chunk or long=truncate",

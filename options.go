@@ -105,8 +105,9 @@ type CollectionOptions struct {
 	// UpsertOptions says otherwise.
 	Duplicates Duplicates
 	// Long is what becomes of texts with more tokens than the model takes at once,
-	// unless an UpsertOptions says otherwise: LongChunk, LongTruncate (default) or
-	// LongError.
+	// unless an UpsertOptions says otherwise: LongChunk (default), LongTruncate or
+	// LongError. Models whose tokenizer does not tell where its tokens are cannot
+	// cut and truncate by default. Collections of versions before truncate.
 	Long string
 }
 

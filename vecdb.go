@@ -1,6 +1,7 @@
 package vecdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,6 +148,7 @@ func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config
 		cfg.Dim = o.Dim
 		return cfg, nil
 	}
+	cfg.Long = cmp.Or(cfg.Long, LongChunk)
 	return db.models.complete(cfg, o)
 }
 

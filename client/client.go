@@ -187,21 +187,38 @@ func (c *Client) DropCollection(ctx context.Context, name string) error {
 
 // Add stores documents. wait is durable, indexed, trained or "".
 func (c *Client) Add(ctx context.Context, collection string, docs []core.Document, wait string) (AddResult, error) {
-	return c.AddWith(ctx, collection, docs, wait, nil)
+	return c.AddWith(ctx, collection, docs, AddOptions{Wait: wait})
 }
 
-// AddWith is Add with a policy of duplicates; nil is that of the collection.
-func (c *Client) AddWith(ctx context.Context, collection string, docs []core.Document, wait string, d *core.Duplicates) (out AddResult, err error) {
+// AddOptions tell how documents are stored. Policies that are not given are those
+// of the collection.
+type AddOptions struct {
+	Wait       string // durable, indexed, trained or ""
+	Duplicates *core.Duplicates
+	Long       string // chunk, truncate, error or ""
+}
+
+// AddWith is Add with options.
+func (c *Client) AddWith(ctx context.Context, collection string, docs []core.Document, o AddOptions) (out AddResult, err error) {
 	q := url.Values{}
-	if wait != "" {
-		q.Set("wait", wait)
+	if o.Wait != "" {
+		q.Set("wait", o.Wait)
 	}
-	if d != nil {
+	if o.Long != "" {
+		q.Set("long", o.Long)
+	}
+	if d := o.Duplicates; d != nil {
 		q.Set("duplicates", d.Policy)
 		q.Set("duplicate_threshold", strconv.FormatFloat(float64(d.Threshold), 'g', -1, 32))
 	}
 	_, err = c.call(ctx, http.MethodPost, path("v1", "collections", collection, "documents")+"?"+q.Encode(),
 		map[string]any{"documents": docs}, &out)
+	return out, err
+}
+
+// Passages tells into what a document was cut.
+func (c *Client) Passages(ctx context.Context, collection, id string) (out Passages, err error) {
+	_, err = c.call(ctx, http.MethodGet, path("v1", "collections", collection, "documents", id, "passages"), nil, &out)
 	return out, err
 }
 

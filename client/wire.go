@@ -59,6 +59,9 @@ type CreateCollection struct {
 	Fields map[string]string `json:"fields,omitempty"`
 	// Duplicates is what becomes of documents that are there already.
 	Duplicates core.Duplicates `json:"duplicates,omitzero"`
+	// Long is what becomes of texts with more tokens than the model takes at once:
+	// "chunk" (the default), "truncate" or "error".
+	Long string `json:"long,omitempty"`
 }
 
 // Collection describes a collection.
@@ -72,8 +75,10 @@ type Collection struct {
 	Fields    map[string]string `json:"fields,omitempty"`
 	// Duplicates is what becomes of documents that are there already.
 	Duplicates core.Duplicates `json:"duplicates,omitzero"`
-	Documents  int             `json:"documents"`
-	Created    string          `json:"created"` // RFC 3339
+	// Long is what becomes of long texts.
+	Long      string `json:"long,omitempty"`
+	Documents int    `json:"documents"`
+	Created   string `json:"created"` // RFC 3339
 }
 
 // Collections is the body of the answer to GET /v1/collections.
@@ -105,9 +110,25 @@ type ItemResult struct {
 	Status      string     `json:"status"`
 	Error       *ItemError `json:"error,omitempty"`
 	TokensTotal int        `json:"tokens_total"`
-	TokensUsed  int        `json:"tokens_used"` // smaller than TokensTotal when the text was truncated
-	Passages    int        `json:"passages"`
+	TokensUsed  int        `json:"tokens_used"`            // smaller than TokensTotal when the text was truncated
+	Passages    int        `json:"passages"`               // vectors stored for the document
 	DuplicateOf string     `json:"duplicate_of,omitempty"` // where duplicates are looked for
+}
+
+// Passages is the body of the answer to GET …/documents/{id}/passages.
+type Passages struct {
+	ID          string    `json:"id"`
+	TokensTotal int       `json:"tokens_total"` // 0 where the model does not tell
+	TokensUsed  int       `json:"tokens_used"`
+	Passages    []Passage `json:"passages"`
+}
+
+// Passage is a part of a document that has a vector of its own.
+type Passage struct {
+	Start  int    `json:"start"` // its bytes in the text of the document
+	End    int    `json:"end"`
+	Tokens int    `json:"tokens"` // that the model read of it
+	Text   string `json:"text"`
 }
 
 // AddResult is the body of the answer to POST …/documents.

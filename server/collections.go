@@ -32,7 +32,7 @@ func describe(col *vecdb.Collection) client.Collection {
 	info := col.Info()
 	return client.Collection{
 		Name: info.Name, Language: info.Language, Model: info.Model, Precision: info.Precision, Dimension: info.Dim,
-		Metric: info.Metric, Fields: info.Fields, Duplicates: info.Duplicates, Documents: col.Len(), Created: info.Created.Format(time.RFC3339),
+		Metric: info.Metric, Fields: info.Fields, Duplicates: info.Duplicates, Long: info.Long, Documents: col.Len(), Created: info.Created.Format(time.RFC3339),
 	}
 }
 
@@ -54,7 +54,7 @@ func (s *Server) createCollection(c *gin.Context) {
 	}
 	col, created, err := s.db.CreateCollection(c.Request.Context(), c.Param("collection"), vecdb.CollectionOptions{
 		Language: req.Language, Model: req.Model, Precision: req.Precision, Dim: req.Dimension, Metric: req.Metric, Fields: req.Fields,
-		Duplicates: req.Duplicates,
+		Duplicates: req.Duplicates, Long: req.Long,
 	})
 	if err != nil {
 		s.fail(c, err)

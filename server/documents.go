@@ -44,9 +44,10 @@ func upsertOptions(c *gin.Context) (vecdb.UpsertOptions, error) {
 	if err != nil {
 		return vecdb.UpsertOptions{}, err
 	}
+	how := vecdb.UpsertOptions{Wait: wait, Long: c.Query("long")}
 	policy, threshold := c.Query("duplicates"), c.Query("duplicate_threshold")
 	if policy == "" && threshold == "" {
-		return vecdb.UpsertOptions{Wait: wait}, nil
+		return how, nil
 	}
 	d := vecdb.Duplicates{Policy: policy}
 	if threshold != "" {
@@ -56,7 +57,8 @@ func upsertOptions(c *gin.Context) (vecdb.UpsertOptions, error) {
 		}
 		d.Threshold = float32(f)
 	}
-	return vecdb.UpsertOptions{Wait: wait, Duplicates: &d}, nil
+	how.Duplicates = &d
+	return how, nil
 }
 
 // addJSON takes an array of documents, {"documents": […]}, or one document.
@@ -214,6 +216,24 @@ func (s *Server) getDocument(c *gin.Context) {
 		return
 	}
 	reply(c, http.StatusOK, doc)
+}
+
+// getPassages tells into what a document was cut.
+func (s *Server) getPassages(c *gin.Context) {
+	col := s.collection(c)
+	if col == nil {
+		return
+	}
+	x, doc, err := col.Reading(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	out := client.Passages{ID: doc.ID, TokensTotal: x.TokensTotal, TokensUsed: x.TokensUsed, Passages: make([]client.Passage, len(x.Passages))}
+	for i, p := range x.Passages {
+		out.Passages[i] = client.Passage{Start: p.Start, End: p.End, Tokens: p.Tokens, Text: doc.Text[p.Start:p.End]}
+	}
+	reply(c, http.StatusOK, out)
 }
 
 func (s *Server) deleteDocument(c *gin.Context) {

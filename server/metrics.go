@@ -80,6 +80,7 @@ type sizes struct{ db *vecdb.DB }
 
 var (
 	documentsDesc = prometheus.NewDesc("vecdb_documents", "Documents stored.", []string{"collection"}, nil)
+	passagesDesc  = prometheus.NewDesc("vecdb_passages", "Passages stored: vectors that searches compare with.", []string{"collection"}, nil)
 	pendingDesc   = prometheus.NewDesc("vecdb_index_pending", "Committed changes that searches do not see yet.", []string{"collection"}, nil)
 	memoryDesc    = prometheus.NewDesc("vecdb_index_bytes", "Memory of the indexes, in bytes.", []string{"collection"}, nil)
 	eventsDesc    = prometheus.NewDesc("vecdb_events", "Events stored.", []string{"collection"}, nil)
@@ -88,7 +89,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (s sizes) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{documentsDesc, pendingDesc, memoryDesc, eventsDesc, storageDesc} {
+	for _, d := range []*prometheus.Desc{documentsDesc, passagesDesc, pendingDesc, memoryDesc, eventsDesc, storageDesc} {
 		to <- d
 	}
 }
@@ -98,6 +99,7 @@ func (s sizes) Collect(to chan<- prometheus.Metric) {
 	for _, col := range s.db.Collections() {
 		idx := col.IndexStats()
 		to <- prometheus.MustNewConstMetric(documentsDesc, prometheus.GaugeValue, float64(col.Len()), col.Name())
+		to <- prometheus.MustNewConstMetric(passagesDesc, prometheus.GaugeValue, float64(col.Passages()), col.Name())
 		to <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(idx.Pending), col.Name())
 		to <- prometheus.MustNewConstMetric(eventsDesc, prometheus.GaugeValue, float64(col.BehaviorStats().Events), col.Name())
 		to <- prometheus.MustNewConstMetric(memoryDesc, prometheus.GaugeValue, float64(idx.Bytes), col.Name())

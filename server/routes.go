@@ -46,6 +46,7 @@ func (s *Server) routes() []route {
 		{http.MethodPost, c + "/documents/list", read, s.listBy},
 		{http.MethodPost, c + "/documents/delete", write, s.deleteDocuments},
 		{http.MethodGet, c + "/documents/:id", read, s.getDocument},
+		{http.MethodGet, c + "/documents/:id/passages", read, s.getPassages},
 		{http.MethodPut, c + "/documents/:id", write, s.putDocument},
 		{http.MethodDelete, c + "/documents/:id", write, s.deleteDocument},
 

@@ -43,6 +43,7 @@ order; without one the ids are the numbers of the rows, from 0.`,
   vecdb add --text title,body --id isbn -c books books.jsonl.gz
   vecdb add vectors.npy --documents films.jsonl --metric dot
   vecdb add news.jsonl --duplicates skip --duplicate-threshold 0.97
+  vecdb add papers.jsonl --long chunk
   zcat news.tsv.gz | vecdb add - --language zh`,
 		Args: atLeast(1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -122,7 +123,7 @@ func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records
 		return summary{}, err
 	}
 	m := a.newMeter("add", in.Size(), documentsText)
-	sum, err := a.store(ctx, s, a.collection, in, storing{o.wait, o.policy()}, m)
+	sum, err := a.store(ctx, s, a.collection, in, client.AddOptions{Wait: o.wait, Duplicates: o.policy(), Long: o.collection.long}, m)
 	if err != nil {
 		return sum, a.explainStop(sum, err)
 	}
@@ -157,12 +158,6 @@ func (a *app) learn(ctx context.Context, s *session) error {
 	return nil
 }
 
-// storing tells how documents are stored.
-type storing struct {
-	wait       string
-	duplicates *core.Duplicates // nil is the policy of the collection
-}
-
 // policy is nil where no flag of it was given.
 func (o *addFlags) policy() *core.Duplicates {
 	if o.duplicates == "" && o.threshold == 0 {
@@ -172,10 +167,10 @@ func (o *addFlags) policy() *core.Duplicates {
 }
 
 // store runs an import with a meter.
-func (a *app) store(ctx context.Context, s *session, collection string, from supply, how storing, m *meter) (summary, error) {
+func (a *app) store(ctx context.Context, s *session, collection string, from supply, how client.AddOptions, m *meter) (summary, error) {
 	defer m.stop()
 	im := newImporter(func(ctx context.Context, docs []core.Document) (client.AddResult, error) {
-		return s.AddWith(ctx, collection, docs, how.wait, how.duplicates)
+		return s.AddWith(ctx, collection, docs, how)
 	}, m)
 	im.sum.Collection = collection
 	return im.run(ctx, from)

@@ -63,9 +63,9 @@ func modelText(c client.Collection) string {
 
 // collectionFlags describe a new collection.
 type collectionFlags struct {
-	language, model, metric string
-	dimension               int
-	fields                  []string
+	language, model, metric, long string
+	dimension                     int
+	fields                        []string
 }
 
 func (o *collectionFlags) add(cmd *cobra.Command) {
@@ -74,11 +74,12 @@ func (o *collectionFlags) add(cmd *cobra.Command) {
 	f.StringVar(&o.model, "model", "", "model of a new collection (see: vecdb model list); none takes vectors only")
 	f.StringVar(&o.metric, "metric", "", "how a new collection compares: cosine (default), dot or l2")
 	f.IntVar(&o.dimension, "dimension", 0, "length of the vectors of a new collection: needed without a model; with one, cuts its vectors")
+	f.StringVar(&o.long, "long", "", "texts with more tokens than the model takes: chunk cuts them into passages, truncate leaves out the rest, error refuses them (default: the collection's policy, which is chunk unless it says otherwise)")
 	f.StringArrayVar(&o.fields, "field", nil, "declare NAME=TYPE: keyword, text, integer, float, bool, datetime or geo; repeatable")
 }
 
 func (o *collectionFlags) body(precision string) (client.CreateCollection, error) {
-	body := client.CreateCollection{Language: o.language, Model: o.model, Precision: precision, Metric: o.metric, Dimension: o.dimension}
+	body := client.CreateCollection{Language: o.language, Model: o.model, Precision: precision, Metric: o.metric, Dimension: o.dimension, Long: o.long}
 	for _, f := range o.fields {
 		name, kind, ok := strings.Cut(f, "=")
 		if !ok || name == "" || kind == "" {

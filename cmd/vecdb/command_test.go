@@ -34,6 +34,7 @@ type rig struct {
 	packages  []byte
 	listening func(string)
 	memory    func() (int64, bool)
+	reads     int // words of a text that the embedder reads, 0 for all
 }
 
 func newRig(t *testing.T) *rig {
@@ -55,7 +56,7 @@ func (b *rig) run(ctx context.Context, args ...string) (code int, out, err strin
 				return nil, err
 			}
 			m, err := manifest.Model(model)
-			return hash.New(m.Dim), err
+			return hash.Limited(m.Dim, b.reads), err
 		},
 	}
 	code = a.run(ctx, args)

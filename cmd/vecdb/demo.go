@@ -152,7 +152,7 @@ func (a *app) ingestDemo(ctx context.Context, s *session, name string, c *corpus
 	if _, _, err := s.CreateCollection(ctx, name, client.CreateCollection{Language: c.language, Precision: a.precision}); err != nil {
 		return err
 	}
-	sum, err := a.store(ctx, s, name, c, storing{wait: "indexed"}, a.newMeter("ingest", c.Size(), documentsText))
+	sum, err := a.store(ctx, s, name, c, client.AddOptions{Wait: "indexed"}, a.newMeter("ingest", c.Size(), documentsText))
 	if err != nil {
 		return a.explainStop(sum, err)
 	}

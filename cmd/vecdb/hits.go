@@ -75,6 +75,8 @@ func (a *app) renderHits(hits []query.Hit, fields []string, explain bool) {
 		switch {
 		case h.Highlight != nil:
 			rows[i][textColumn] = oneLine(h.Highlight.Text, room)
+		case h.Passage != nil:
+			rows[i][textColumn] = oneLine(h.Passage.Text, room)
 		case h.Document != nil:
 			rows[i][textColumn] = oneLine(h.Document.Text, room)
 		}

@@ -51,6 +51,8 @@ type summary struct {
 	Refused    int       `json:"refused"`
 	Tokens     int       `json:"tokens"`
 	Truncated  int       `json:"truncated"`
+	Cut        int       `json:"cut"`      // into passages
+	Passages   int       `json:"passages"` // of all that is stored
 	Seconds    float64   `json:"seconds"`
 	Problems   []problem `json:"problems"` // the first hundred
 }
@@ -222,6 +224,9 @@ func (s *summary) count(item client.ItemResult, line int) {
 	if item.TokensUsed < item.TokensTotal {
 		s.Truncated++
 	}
+	if s.Passages += item.Passages; item.Passages > 1 {
+		s.Cut++
+	}
 	if item.DuplicateOf != "" {
 		s.Duplicates++
 	}
@@ -253,8 +258,11 @@ func (s *summary) print(a *app) {
 	}
 	a.tell("%s stored in collection %s%s in %.1f s: %.0f docs/s, %s tokens", plural(s.stored(), "document"), s.Collection, replaced, s.Seconds,
 		perSecond(s.stored(), seconds), count(s.Tokens))
+	if s.Cut > 0 {
+		a.tell("%s cut: %s in all", plural(s.Cut, "long text")+pick(s.Cut == 1, " was", " were"), plural(s.Passages, "passage"))
+	}
 	if s.Truncated > 0 {
-		a.tell("%s longer than the model reads: only the beginning was embedded, all of it is stored", plural(s.Truncated, "text")+pick(s.Truncated == 1, " is", " are"))
+		a.tell("%s longer than the model reads: only the beginning was embedded, all of it is stored (--long chunk cuts them into passages)", plural(s.Truncated, "text")+pick(s.Truncated == 1, " is", " are"))
 	}
 	if s.Duplicates > 0 {
 		a.tell("%s found, %s of them skipped", plural(s.Duplicates, "duplicate"), count(s.Skipped))
