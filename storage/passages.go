@@ -20,6 +20,10 @@ const maxPassageBytes = 3 << 20
 // dim numbers.
 func MaxPassages(dim int) int { return min(1000, maxPassageBytes/(4*dim+64)) }
 
+// maxReadingNumber bounds the numbers of a reading. A text can have a few tokens
+// more than bytes.
+const maxReadingNumber = 2 * core.MaxTextBytes
+
 // encodeReading writes the numbers of tokens, then for each passage how far it
 // begins behind the one before, its length and its tokens.
 func encodeReading(key []byte, x *core.Reading) []byte {
@@ -44,7 +48,7 @@ func decodeReading(key, record []byte) (*core.Reading, error) {
 	}
 	number := func() int {
 		n, used := binary.Uvarint(body)
-		if used <= 0 || n > core.MaxTextBytes {
+		if used <= 0 || n > maxReadingNumber {
 			body, err = nil, corrupt(key, "a number does not fit")
 			return 0
 		}

@@ -121,7 +121,7 @@ func TestTheLargestDocumentFitsOneTransaction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := &core.Reading{TokensTotal: 9, TokensUsed: 9}
+		x := &core.Reading{TokensTotal: core.MaxTextBytes + 5, TokensUsed: core.MaxTextBytes + 5} // each byte a token, and the special ones
 		for i := range storage.MaxPassages(dims) {
 			v := make([]float32, dims)
 			for j := range v {
@@ -137,6 +137,9 @@ func TestTheLargestDocumentFitsOneTransaction(t *testing.T) {
 		}
 		if _, _, err := c.Commit(context.Background(), append(all, large)); err != nil {
 			t.Fatalf("%d dimensions: %v", dims, err)
+		}
+		if have, err := c.Readings([]core.Ord{ordOf(t, c, "a")}); err != nil || !same(have[0], x) {
+			t.Errorf("%d dimensions: read back: %v", dims, err)
 		}
 		if want := before + len(x.Passages); c.Vectors() != want {
 			t.Errorf("%d dimensions: %d vectors, want %d", dims, c.Vectors(), want)
