@@ -69,7 +69,7 @@ func AddModel(ctx context.Context, o NewModel) (embedder.Model, []string, error)
 	if err != nil {
 		return embedder.Model{}, nil, err
 	}
-	models, err := newModels(options)
+	models, err := newModels(options, nil)
 	if err != nil {
 		return embedder.Model{}, nil, err
 	}

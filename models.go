@@ -25,6 +25,7 @@ type models struct {
 	options  Options
 	manifest *embedder.Manifest
 	hub      *hub.Hub
+	cache    embedder.Cache // of vectors, nil for none
 
 	mu     sync.Mutex // guards the rest
 	open   map[string]*modelSlot
@@ -38,12 +39,16 @@ type modelSlot struct {
 	emb embedder.Embedder
 }
 
-func newModels(o Options) (*models, error) {
+func newModels(o Options, cache *storage.Cache) (*models, error) {
 	manifest, err := hub.Manifest(o.Home)
 	if err != nil {
 		return nil, err
 	}
-	return &models{options: o, manifest: manifest, hub: hub.New(o.Home, manifest), open: make(map[string]*modelSlot)}, nil
+	m := &models{options: o, manifest: manifest, hub: hub.New(o.Home, manifest), open: make(map[string]*modelSlot)}
+	if cache != nil {
+		m.cache = cache
+	}
+	return m, nil
 }
 
 // complete fills cfg from the model that o asks for.
@@ -137,15 +142,33 @@ func (m *models) openFiles(_ context.Context, name, precision string) (embedder.
 
 // openAt opens the files of a model.
 func (m *models) openAt(model embedder.Model, p embedder.Precision, s sources) (embedder.Embedder, error) {
-	sessions, tokens, err := m.openSessions(model, p, s)
+	o, err := m.openSessions(model, p, s)
 	if err != nil {
 		return nil, err
 	}
-	emb, err := model.Encoder(tokens, sessions)
+	emb, err := model.Encoder(o.tokens, o.sessions)
 	if err != nil {
-		return nil, errors.Join(err, closeAll(sessions))
+		return nil, errors.Join(err, closeAll(o.sessions))
+	}
+	if m.cache != nil {
+		emb.UseCache(m.cache, spaceOf(model, o.by))
 	}
 	return emb, nil
+}
+
+// vectorsRevision is part of what vectors are kept under. It is raised whenever
+// a change of the tokenizers, of vecdb's own runtime or of the pooling gives the
+// same text another vector.
+const vectorsRevision = 1
+
+// spaceOf names all that the vectors of a model depend on and its encoder does not
+// know.
+func spaceOf(model embedder.Model, by string) string {
+	lowercase := "as the file says"
+	if model.Lowercase != nil {
+		lowercase = fmt.Sprint(*model.Lowercase)
+	}
+	return fmt.Sprintf("%d %q, %s, tokenizer %s, lowercase %s", vectorsRevision, model.Name, by, model.Tokenizer().SHA256, lowercase)
 }
 
 func closeAll(sessions []embedder.Runtime) error {

@@ -40,6 +40,12 @@ type Options struct {
 	// MinFreeBytes is the free space below which writes are refused with
 	// ErrFull. 0 is max(512 MiB, 1 % of the file system); negative is no check.
 	MinFreeBytes int64
+	// EmbeddingCacheBytes bounds the cache of vectors in the database directory, in
+	// bytes: a text that was embedded by the same model before is not embedded
+	// again. 0 is 512 MiB; with a negative number there is none, and what was kept
+	// is erased. In memory there is none. It holds vectors under hashes of their
+	// texts, those of deleted documents too until they make room for others.
+	EmbeddingCacheBytes int64
 	// IgnoreMemory stores documents even if their vectors are not expected to
 	// fit into memory; by default they are refused with ErrMemory.
 	IgnoreMemory bool
@@ -52,7 +58,7 @@ type Options struct {
 	// requests. What it is sent may leave this machine.
 	Chat ChatModel
 	// OpenModel opens a model. Default: from the files under Home. Programs
-	// with an embedder of their own set it.
+	// with an embedder of their own set it; its vectors are not cached.
 	OpenModel func(ctx context.Context, model, precision string) (embedder.Embedder, error)
 }
 
@@ -64,6 +70,9 @@ func (o Options) withDefaults() (Options, error) {
 	var err error
 	if o.ModelRuntime, err = checkRuntime(o.ModelRuntime); err != nil {
 		return o, err
+	}
+	if o.InMemory {
+		o.EmbeddingCacheBytes = -1
 	}
 	if o.Index == "" {
 		o.Index = IndexHNSW

@@ -86,14 +86,23 @@ func errNotONNX(p embedder.Precision) error {
 // try is a way to open a model.
 type try struct {
 	name string
-	open func() ([]embedder.Runtime, embedder.Tokenizer, error)
+	open func() (opened, error)
 }
 
-// openSessions returns one session for each thread and one for queries, from
-// the first runtime of those that may be used that can compute the model.
-func (m *models) openSessions(model embedder.Model, p embedder.Precision, s sources) ([]embedder.Runtime, embedder.Tokenizer, error) {
-	own := try{RuntimeNative, func() ([]embedder.Runtime, embedder.Tokenizer, error) { return m.openNative(model, p, s) }}
-	onnx := try{RuntimeONNX, func() ([]embedder.Runtime, embedder.Tokenizer, error) { return m.openONNX(model, s) }}
+// opened is a model that a runtime has opened: one session for each thread and one
+// for queries. by names the runtime and the file of weights, all that numbers of
+// the same tokens depend on.
+type opened struct {
+	sessions []embedder.Runtime
+	tokens   embedder.Tokenizer
+	by       string
+}
+
+// openSessions opens a model with the first runtime of those that may be used that
+// can compute it.
+func (m *models) openSessions(model embedder.Model, p embedder.Precision, s sources) (opened, error) {
+	own := try{RuntimeNative, func() (opened, error) { return m.openNative(model, p, s) }}
+	onnx := try{RuntimeONNX, func() (opened, error) { return m.openONNX(model, p, s) }}
 	tries := []try{onnx, own}
 	if PrefersNative(m.options.ModelRuntime, p) {
 		tries = []try{own, onnx}
@@ -103,10 +112,10 @@ func (m *models) openSessions(model embedder.Model, p embedder.Precision, s sour
 	}
 	var first error
 	for _, t := range tries {
-		sessions, tokens, err := t.open()
+		o, err := t.open()
 		if err == nil {
 			m.options.Logger.Debug("opened a model", "model", model.Name, "precision", p, "runtime", t.name)
-			return sessions, tokens, nil
+			return o, nil
 		}
 		// What a runtime cannot compute says less than what keeps the other from it.
 		if first == nil || errors.Is(first, native.ErrArchitecture) || errors.Is(first, core.ErrInvalid) {
@@ -116,20 +125,20 @@ func (m *models) openSessions(model embedder.Model, p embedder.Precision, s sour
 			m.options.Logger.Warn("a runtime cannot compute a model", "model", model.Name, "precision", p, "runtime", t.name, "error", err)
 		}
 	}
-	return nil, nil, first
+	return opened{}, first
 }
 
-func (m *models) openNative(model embedder.Model, p embedder.Precision, s sources) ([]embedder.Runtime, embedder.Tokenizer, error) {
+func (m *models) openNative(model embedder.Model, p embedder.Precision, s sources) (opened, error) {
 	if s.nativeErr != nil {
-		return nil, nil, s.nativeErr
+		return opened{}, s.nativeErr
 	}
 	files := native.Files{Weights: s.native.Weights, SHA256: s.native.SHA256, Pack: s.native.Pack}
 	tokens, err := m.nativeTokenizer(model, s.native, &files)
 	if err != nil {
-		return nil, nil, err
+		return opened{}, err
 	}
 	sessions, err := native.Open(files, native.Options{Precision: p, Dim: model.Dim, Pooling: model.Pooling}, m.options.Threads+1)
-	return sessions, tokens, err
+	return opened{sessions, tokens, fmt.Sprintf("%s %s %s %s", RuntimeNative, matrix.Kernels(), p, s.native.SHA256)}, err
 }
 
 // nativeTokenizer opens the tokenizer, and where the model lies within the binary
@@ -147,20 +156,20 @@ func (m *models) nativeTokenizer(model embedder.Model, n hub.NativeFiles, files 
 	return token.Parse(tokenizer, o)
 }
 
-func (m *models) openONNX(model embedder.Model, s sources) ([]embedder.Runtime, embedder.Tokenizer, error) {
+func (m *models) openONNX(model embedder.Model, p embedder.Precision, s sources) (opened, error) {
 	if s.onnxErr != nil {
-		return nil, nil, s.onnxErr
+		return opened{}, s.onnxErr
 	}
 	tokens, err := token.Load(s.onnx.Tokenizer, token.Options{Lowercase: model.Lowercase})
 	if err != nil {
-		return nil, nil, err
+		return opened{}, err
 	}
 	library, err := m.openLibrary()
 	if err != nil {
-		return nil, nil, err
+		return opened{}, err
 	}
 	sessions, err := library.NewSessions(s.onnx.Model, m.options.Threads+1, ort.Options{Threads: 1, Dim: model.Dim})
-	return sessions, tokens, err
+	return opened{sessions, tokens, fmt.Sprintf("%s %s %s %s", RuntimeONNX, library.Version(), p, model.Files[string(p)].SHA256)}, err
 }
 
 func (m *models) openLibrary() (*ort.Library, error) {

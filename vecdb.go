@@ -46,11 +46,11 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := storage.Open(engine, storage.Options{ReadOnly: o.ReadOnly})
+	store, err := storage.Open(engine, storage.Options{ReadOnly: o.ReadOnly, CacheBytes: o.EmbeddingCacheBytes})
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	models, err := newModels(o)
+	models, err := newModels(o, store.Cache())
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -246,6 +246,15 @@ func (db *DB) Models() []ModelStatus { return db.models.list() }
 // Runtime names the runtime that computes the models, or tells why there is
 // none.
 func (db *DB) Runtime() string { return db.models.runtimeName() }
+
+// EmbeddingCache returns the figures of the cache of vectors, and whether there is
+// one.
+func (db *DB) EmbeddingCache() (storage.CacheStats, bool) {
+	if c := db.store.Cache(); c != nil {
+		return c.Stats(), true
+	}
+	return storage.CacheStats{}, false
+}
 
 // SizeBytes returns the space that the stored data takes, in bytes.
 func (db *DB) SizeBytes() int64 { return db.store.SizeBytes() }

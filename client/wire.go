@@ -201,6 +201,8 @@ type Stats struct {
 	// MemoryAvailable is what indexes can take of the server's memory, in bytes;
 	// missing where the system does not tell.
 	MemoryAvailable *int64 `json:"memory_available,omitempty"`
+	// EmbeddingCache tells of the vectors that are kept; missing where it is off.
+	EmbeddingCache *EmbeddingCache `json:"embedding_cache,omitempty"`
 	// Heads tells what was learnt from labels, a head a field.
 	Heads []Head `json:"heads,omitempty"`
 	// Behavior tells what is known of what users do; missing without events.
@@ -208,6 +210,15 @@ type Stats struct {
 	// Answers tells what is known about answers; missing before the first
 	// question and feedback.
 	Answers *Answers `json:"answers,omitempty"`
+}
+
+// EmbeddingCache describes the cache of vectors of the whole database directory.
+// Hits and misses are texts since the start.
+type EmbeddingCache struct {
+	Hits   int64 `json:"hits"`
+	Misses int64 `json:"misses"`
+	Bytes  int64 `json:"bytes"` // about
+	Limit  int64 `json:"limit"` // in bytes
 }
 
 // The kinds of what POST …/train trains: a head on labels, or the model of what

@@ -47,6 +47,8 @@ func (m Model) Encoder(t Tokenizer, sessions []Runtime) (*Encoder, error) {
 type Encoder struct {
 	cfg   EncoderConfig
 	queue *queue
+	cache Cache    // nil for none
+	space CacheKey // what all keys begin with
 }
 
 var _ Embedder = (*Encoder)(nil)
@@ -103,11 +105,14 @@ func (e *Encoder) Embed(ctx context.Context, kind Kind, texts []string) (Result,
 // windowTexts bounds the texts of a call that are held as tokens at a time.
 const windowTexts = 4096
 
-// window embeds the next texts of a call and appends what it has of them to r.
+// window embeds the next texts of a call, as far as the cache does not have them,
+// and appends what it has of them to r.
 func (e *Encoder) window(ctx context.Context, kind Kind, texts []string, places []int, r *Result) error {
 	from := len(r.Vectors)
+	texts = texts[from:min(from+windowTexts, len(texts))]
 	start := time.Now()
-	seqs, err := e.tokenize(ctx, kind, texts[from:min(from+windowTexts, len(texts))], func(i int) int { return slices.Index(places, from+i) })
+	known, missing := e.lookUp(kind, texts)
+	seqs, err := e.tokenize(ctx, kind, selected(texts, missing), func(i int) int { return slices.Index(places, from+missing[i]) })
 	if err != nil {
 		return err
 	}
@@ -118,11 +123,29 @@ func (e *Encoder) window(ctx context.Context, kind Kind, texts []string, places 
 		return err
 	}
 	r.Run += time.Since(start)
-	r.Vectors = append(r.Vectors, vectors...)
-	for _, s := range seqs {
-		r.Usage = append(r.Usage, Usage{Total: s.total, Used: len(s.ids)})
+	usage := make([]Usage, len(seqs))
+	for i, s := range seqs {
+		usage[i] = Usage{Total: s.total, Used: len(s.ids)}
 	}
+	if known.keys != nil {
+		for j, i := range missing {
+			known.vectors[i], known.usage[i] = vectors[j], usage[j]
+		}
+		e.keep(known, missing)
+		vectors, usage = known.vectors, known.usage
+	}
+	r.Vectors = append(r.Vectors, vectors...)
+	r.Usage = append(r.Usage, usage...)
 	return nil
+}
+
+// selected returns the texts at the given places.
+func selected(texts []string, places []int) []string {
+	out := make([]string, len(places))
+	for j, i := range places {
+		out[j] = texts[i]
+	}
+	return out
 }
 
 // dedupe returns the distinct texts, and for each text its place among them.

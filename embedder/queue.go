@@ -92,8 +92,8 @@ func startQueue(runtimes []Runtime, queries Runtime, dim int, p Pooling) *queue 
 // run embeds seqs and returns their vectors, or ctx's error as soon as ctx
 // ends: what is under way then finishes for nothing.
 func (q *queue) run(ctx context.Context, kind Kind, seqs []sequence) ([][]float32, error) {
-	if len(seqs) == 0 {
-		return nil, nil
+	if len(seqs) == 0 { // all were kept
+		return nil, q.push(kind, nil)
 	}
 	c := &call{seqs: seqs, vectors: make([][]float32, len(seqs)), left: len(seqs), done: make(chan struct{})}
 	if err := q.push(kind, ordered(c)); err != nil {

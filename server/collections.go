@@ -100,11 +100,21 @@ func (s *Server) stats(c *gin.Context) {
 		heads = append(heads, describeHead(h))
 	}
 	reply(c, http.StatusOK, client.Stats{
-		Documents: st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
+		EmbeddingCache: s.embeddingCache(),
+		Documents:      st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
 		Index:        indexStats(st.Index),
 		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq, MemoryAvailable: available, Heads: heads,
 		Behavior: describeBehavior(st.Behavior), Answers: describeAnswers(st.Answers),
 	})
+}
+
+// embeddingCache describes the cache of vectors; nil when it is off.
+func (s *Server) embeddingCache() *client.EmbeddingCache {
+	st, on := s.db.EmbeddingCache()
+	if !on {
+		return nil
+	}
+	return &client.EmbeddingCache{Hits: st.Hits, Misses: st.Misses, Bytes: st.Bytes, Limit: st.Limit}
 }
 
 func indexStats(st vecdb.IndexStats) client.IndexStats {

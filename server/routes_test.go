@@ -2,11 +2,13 @@ package server_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vecdb/vecdb"
 	"github.com/vecdb/vecdb/client"
 	"github.com/vecdb/vecdb/query"
 	"github.com/vecdb/vecdb/server"
@@ -156,6 +158,36 @@ func TestQueries(t *testing.T) {
 	st := read[client.Stats](t, r.want(200, "GET", c+"/stats", ""))
 	if st.Documents != 4 || st.Passages != 4 || st.Dimension != 384 || st.Index.Kind != "hnsw" || st.Index.Vectors != 4 || st.Index.Bytes <= 0 || st.Index.Pending != 0 || st.LastSequence == 0 {
 		t.Errorf("stats: %+v", st)
+	}
+}
+
+func TestCacheOfVectorsIsToldOf(t *testing.T) {
+	db, err := vecdb.Open(t.TempDir(), vecdb.Options{MinFreeBytes: -1, EmbeddingCacheBytes: 7 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	c, err := client.New("http://localhost", client.Options{Transport: server.InProcess(server.New(db, server.Options{}).Handler())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.CreateCollection(t.Context(), "films", client.CreateCollection{Model: "none", Dimension: 3}); err != nil {
+		t.Fatal(err)
+	}
+	st, err := c.Stats(t.Context(), "films")
+	if err != nil || st.EmbeddingCache == nil || *st.EmbeddingCache != (client.EmbeddingCache{Limit: 7 << 20}) {
+		t.Errorf("stats: %+v, %v", st.EmbeddingCache, err)
+	}
+	w := httptest.NewRecorder()
+	server.New(db, server.Options{}).Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/metrics", nil))
+	for _, name := range []string{"hits_total", "misses_total", "damaged_total", "bytes"} {
+		if !strings.Contains(w.Body.String(), "\nvecdb_embedding_cache_"+name+" 0\n") {
+			t.Errorf("no %s of the cache in the metrics", name)
+		}
 	}
 }
 

@@ -188,6 +188,24 @@ func decodeChange(key, record []byte) (core.Change, error) {
 	return ch, nil
 }
 
+// encodeGenerations writes where the cache stands.
+func encodeGenerations(key []byte, g generations) []byte {
+	r := binary.LittleEndian.AppendUint32(newRecord(areaCache, 20), g.number)
+	r = binary.LittleEndian.AppendUint64(r, uint64(g.bytes))
+	return seal(key, binary.LittleEndian.AppendUint64(r, uint64(g.former)))
+}
+
+func decodeGenerations(key, record []byte) (generations, error) {
+	body, err := open(areaCache, key, record)
+	if err != nil {
+		return generations{}, err
+	}
+	if len(body) != 20 {
+		return generations{}, corrupt(key, "the numbers of the cache have another length")
+	}
+	return generations{number: binary.LittleEndian.Uint32(body), bytes: int64(binary.LittleEndian.Uint64(body[4:])), former: int64(binary.LittleEndian.Uint64(body[12:]))}, nil
+}
+
 // encodeJSON and decodeJSON hold the few records that are not on a hot path.
 func encodeJSON(kind byte, key []byte, v any) ([]byte, error) {
 	data, err := json.Marshal(v)

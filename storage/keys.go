@@ -14,11 +14,13 @@ const (
 	areaMeta       = 'm' // one record about the whole store
 	areaCollection = 'c' // collection numbers and settings, by number
 	areaData       = 'd' // everything inside collections
+	areaCache      = 'k' // values that can be computed again
 )
 
 // The kinds of a collection's records.
 const (
 	kindCounters = 'a'
+	kindCached   = 'k' // of the cache, not of a collection
 	kindDocument = 'd'
 	kindEvent    = 'e'
 	kindFeedback = 'f'
@@ -34,6 +36,20 @@ func metaKey() []byte { return []byte{areaMeta} }
 
 func collectionKey(number uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{areaCollection}, number)
+}
+
+// cacheStateKey is where the cache notes its generations; it comes before all of
+// their keys.
+func cacheStateKey() []byte { return []byte{areaCache} }
+
+// generationPrefix begins the keys of one generation of the cache.
+func generationPrefix(generation uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{areaCache}, generation)
+}
+
+func cacheKey(generation uint32, hash *CacheKey) []byte {
+	key := binary.BigEndian.AppendUint32(append(make([]byte, 0, 5+len(hash)), areaCache), generation)
+	return append(key, hash[:]...)
 }
 
 // dataPrefix begins all keys of the records of one collection.

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // programs that know format 1 alone would not find again.
 const FormatVersion = 2
 
-// dropBatch is how many keys of a dropped collection are deleted at a time.
+// dropBatch is how many keys are erased at a time.
 const dropBatch = 4096
 
 // Options of Open.
@@ -27,6 +28,10 @@ type Options struct {
 	// ReadOnly leaves the engine as it is: an empty one is refused, unfinished
 	// drops stay unfinished, and writes return core.ErrReadOnly.
 	ReadOnly bool
+	// CacheBytes bounds the cache of values that can be computed again. 0 is
+	// DefaultCacheBytes; with a negative number there is none, and what an
+	// earlier one has left is erased.
+	CacheBytes int64
 }
 
 // Store keeps collections on one engine, which it owns. It is safe for
@@ -37,6 +42,7 @@ type Store struct {
 	writer   *committer
 	created  time.Time
 	format   atomic.Int32
+	cache    *Cache // nil when it is off
 
 	mu          sync.RWMutex           // guards the rest
 	collections map[string]*Collection // by name, dropped ones left out
@@ -63,9 +69,25 @@ func Open(engine Engine, o Options) (*Store, error) {
 			}
 		}
 	}
+	if err := s.openCache(o); err != nil {
+		return nil, fmt.Errorf("open the cache: %w", err)
+	}
 	s.writer = startCommitter(engine)
 	return s, nil
 }
+
+func (s *Store) openCache(o Options) (err error) {
+	switch {
+	case o.CacheBytes >= 0:
+		s.cache, err = openCache(s.engine, cmp.Or(o.CacheBytes, DefaultCacheBytes), o.ReadOnly)
+	case !o.ReadOnly:
+		err = eraseCache(s.engine)
+	}
+	return err
+}
+
+// Cache returns the cache of values that can be computed again, nil when it is off.
+func (s *Store) Cache() *Cache { return s.cache }
 
 func (s *Store) checkFormat() error {
 	key := metaKey()
@@ -219,10 +241,24 @@ func (s *Store) Drop(name string) error {
 // erase deletes all records of a dropped collection, the mark last.
 func (s *Store) erase(number uint32) error {
 	prefix := dataPrefix(number)
+	err := erase(s.engine, prefix, prefixEnd(prefix))
+	if err == nil {
+		b := new(Batch)
+		b.Delete(collectionKey(number))
+		err = s.engine.Apply(b)
+	}
+	if err != nil {
+		return fmt.Errorf("delete a dropped collection: %w", err)
+	}
+	return nil
+}
+
+// erase deletes all keys from start (inclusive) to end (exclusive), part by part.
+func erase(engine Engine, start, end []byte) error {
 	for {
 		b := new(Batch)
-		err := s.engine.View(func(r Reader) error {
-			return r.Scan(prefix, prefixEnd(prefix), func(key, _ []byte) error {
+		err := engine.View(func(r Reader) error {
+			return r.Scan(start, end, func(key, _ []byte) error {
 				b.Delete(slices.Clone(key))
 				if b.Len() == dropBatch {
 					return ErrStopScan
@@ -230,19 +266,16 @@ func (s *Store) erase(number uint32) error {
 				return nil
 			})
 		})
-		if err != nil {
-			return fmt.Errorf("delete a dropped collection: %w", err)
+		if err != nil || b.Len() == 0 {
+			return err
 		}
-		last := b.Len() < dropBatch
-		if last {
-			b.Delete(collectionKey(number))
+		if err := engine.Apply(b); err != nil {
+			return err
 		}
-		if err := s.engine.Apply(b); err != nil {
-			return fmt.Errorf("delete a dropped collection: %w", err)
-		}
-		if last {
+		if b.Len() < dropBatch {
 			return nil
 		}
+		start = append(b.Writes()[b.Len()-1].Key, 0) // the first key behind the last
 	}
 }
 
@@ -278,6 +311,9 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.mu.Unlock()
+	if s.cache != nil {
+		s.cache.close()
+	}
 	s.writer.close()
 	return s.engine.Close()
 }

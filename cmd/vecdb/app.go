@@ -35,6 +35,8 @@ type app struct {
 	index      string
 	// modelRuntime is what computes models.
 	modelRuntime string
+	// embeddingCache bounds the cache of vectors, "" by default.
+	embeddingCache string
 	// ignoreMemory stores what is not expected to fit into memory.
 	ignoreMemory bool
 	// chat names a chat model, for serve and answer.
@@ -98,6 +100,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&a.precision, "precision", "", "precision of a model: int8 (default), bf16 or fp32; for new collections and model files")
 	f.StringVar(&a.index, "index", "", "index of a database directory: "+strings.Join(vecdb.IndexKinds(), ", ")+" (default $VECDB_INDEX, else hnsw)")
 	f.StringVar(&a.modelRuntime, "model-runtime", "", "what computes models: auto, native or onnx (default $VECDB_MODEL_RUNTIME, else auto)")
+	f.StringVar(&a.embeddingCache, "embedding-cache", "", "room for vectors of texts that were embedded before, in a database directory: a size such as 2GB, or off (default $VECDB_EMBEDDING_CACHE, else 512MiB)")
 	f.BoolVar(&a.json, "json", false, "print one JSON document")
 	f.BoolVar(&a.jsonl, "jsonl", false, "print JSON lines, one a result")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only")
@@ -111,7 +114,8 @@ func (a *app) checkGlobals() error {
 	case a.db != "" && a.url != "":
 		return usage("choose either a directory (--db) or a server (--url)")
 	}
-	return nil
+	_, err := a.embeddingCacheBytes()
+	return err
 }
 
 // now is the clock of the progress display.

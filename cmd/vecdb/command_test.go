@@ -205,7 +205,7 @@ func TestPeopleReadTablesAndWhatToDoNext(t *testing.T) {
 	if out = b.ok("collections"); !strings.Contains(out, "default  4          all-MiniLM-L6-v2 int8  384") {
 		t.Errorf("collections printed\n%s", out)
 	}
-	if out = b.ok("stats"); !strings.Contains(out, "documents           4\n") {
+	if out = b.ok("stats", "--embedding-cache", "2GiB"); !strings.Contains(out, "documents           4\n") || !strings.Contains(out, "of 2.0 GiB; 0 of 0 texts") {
 		t.Errorf("stats printed\n%s", out)
 	}
 	if out = b.ok("delete", "a1"); out != "deleted 1 document\n" {
@@ -308,6 +308,8 @@ func TestExitCodes(t *testing.T) {
 		{"limit out of range", exitUsage, []string{"search", "x", "-n", "0"}},
 		{"unknown subcommand", exitUsage, []string{"model", "fetch"}},
 		{"json and jsonl", exitUsage, []string{"stats", "--json", "--jsonl"}},
+		{"no size", exitUsage, []string{"stats", "--embedding-cache", "lots"}},
+		{"too small a cache", exitUsage, []string{"stats", "--embedding-cache", "10kB"}},
 		{"text column", exitUsage, []string{"add", b.file("films.csv", films), "--text", "plot"}},
 		{"nothing liked", exitUsage, []string{"recommend", "--dislike", "a1"}},
 		{"ids and filter", exitUsage, []string{"delete", "a", "-f", "a=1"}},

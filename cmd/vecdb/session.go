@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/vecdb/vecdb"
 	"github.com/vecdb/vecdb/client"
 	"github.com/vecdb/vecdb/server"
@@ -111,12 +113,33 @@ func (a *app) openDir(how access) (*vecdb.DB, error) {
 }
 
 func (a *app) options() vecdb.Options {
-	return vecdb.Options{Home: a.home(), OpenModel: a.openModel, Index: cmp.Or(a.index, a.getenv("VECDB_INDEX")),
+	cache, _ := a.embeddingCacheBytes() // checkGlobals has looked at it
+	return vecdb.Options{Home: a.home(), OpenModel: a.openModel, EmbeddingCacheBytes: cache, Index: cmp.Or(a.index, a.getenv("VECDB_INDEX")),
 		ModelRuntime: a.runtime(), IgnoreMemory: a.ignoreMemory, MemoryAvailable: a.memoryAvailable}
 }
 
 // runtime names what computes models.
 func (a *app) runtime() string { return cmp.Or(a.modelRuntime, a.getenv("VECDB_MODEL_RUNTIME")) }
+
+// minEmbeddingCache is the least room that a cache of vectors is given.
+const minEmbeddingCache = 1 << 20
+
+// embeddingCacheBytes returns the room for the cache of vectors as an option of
+// the library: 0 for the default, less for none.
+func (a *app) embeddingCacheBytes() (int64, error) {
+	switch text := cmp.Or(a.embeddingCache, a.getenv("VECDB_EMBEDDING_CACHE")); text {
+	case "":
+		return 0, nil
+	case "off":
+		return -1, nil
+	default:
+		n, err := humanize.ParseBytes(text)
+		if err != nil || n < minEmbeddingCache || n > 1<<50 {
+			return 0, usage("--embedding-cache (VECDB_EMBEDDING_CACHE) is a size from 1MiB on, such as 2GB, or off, not %.40q", text)
+		}
+		return int64(n), nil
+	}
+}
 
 // apiKeys returns the keys of the file that --api-key-file names, one a line,
 // else that of the environment.

@@ -56,6 +56,9 @@ func statsRows(st client.Stats) [][]string {
 		rows = append(rows, answersRows(x)...)
 	}
 	rows = append(rows, []string{"memory", memoryText(st)})
+	if k := st.EmbeddingCache; k != nil {
+		rows = append(rows, []string{"embedding cache", fmt.Sprintf("%s of %s; %s of %s texts found since the start", bytesText(k.Bytes), bytesText(k.Limit), count(int(k.Hits)), count(int(k.Hits+k.Misses)))})
+	}
 	return append(rows, [][]string{
 		{"not searchable yet", fmt.Sprint(st.Index.Pending)},
 		{"on disk", bytesText(st.StorageBytes) + " (whole database)"},

@@ -264,6 +264,9 @@ type reader struct{ txn *badger.Txn }
 func (r reader) Get(key []byte) (value []byte, err error) {
 	defer recoverAs(&err, core.ErrCorrupt)
 	item, err := r.txn.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, missingKey(key)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("key %q: %w", key, translate(err))
 	}
@@ -273,6 +276,14 @@ func (r reader) Get(key []byte) (value []byte, err error) {
 	}
 	return value, nil
 }
+
+// missingKey is the error of a key that is not there. It matches core.ErrNotFound
+// and is put into words only where somebody reads it: most keys that are asked for
+// during an import are new.
+type missingKey string
+
+func (k missingKey) Error() string { return fmt.Sprintf("key %q: %v", string(k), core.ErrNotFound) }
+func (k missingKey) Unwrap() error { return core.ErrNotFound }
 
 // Scan reads ahead of the callback. The callback's own panics are not caught.
 func (r reader) Scan(start, end []byte, fn func(key, value []byte) error) error {
