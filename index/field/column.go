@@ -42,17 +42,25 @@ func (c *column) add(k key, ord core.Ord) *value {
 		return v
 	}
 	v := &value{key: k, only: ord}
+	c.enter(v)
+	if k.plainly() {
+		c.codes.note(ord, v)
+	}
+	return v
+}
+
+// enter takes a new value up.
+func (c *column) enter(v *value) {
+	k := v.key
 	c.values[k] = v
 	if k.plainly() {
 		c.codes.enter(v)
-		c.codes.note(ord, v)
 	}
 	c.counts[k.kind]++
 	c.textBytes += int64(len(k.text))
 	if o := c.orderOf(k); o != nil {
 		o.add(v)
 	}
-	return v
 }
 
 // remove takes ord, a member, out of v.

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
@@ -52,9 +53,10 @@ func load(data []byte) (*Index, snapshot.Mark, error) {
 // checked all the same, so that no file can make it take more memory than its
 // own size asks for, or panic.
 type loader struct {
-	rest []byte
-	err  error
-	docs map[core.Ord]*entry
+	rest    []byte
+	err     error
+	ords    []core.Ord // of the documents, rising
+	entries []entry    // theirs
 }
 
 func (r *loader) fail(what string) {
@@ -112,19 +114,18 @@ func (r *loader) ord(last core.Ord) core.Ord {
 func (r *loader) index() *Index {
 	x := New()
 	n := r.count()
-	entries := make([]entry, n)
-	r.docs = make(map[core.Ord]*entry, n)
-	ords := make([]core.Ord, n)
+	r.entries, r.ords = make([]entry, n), make([]core.Ord, n)
+	x.docs, x.ids = make(map[core.Ord]entry, n), make(map[string]core.Ord, n)
 	last := core.Ord(0)
-	for i := range entries {
+	for i := range r.entries {
+		e := &r.entries[i]
 		last = r.ord(last)
-		ords[i] = last
-		entries[i].id = string(r.bytes())
-		entries[i].values = make([]posting, 0, min(r.number(), 64))
-		r.docs[last] = &entries[i]
+		r.ords[i] = last
+		e.id = string(r.bytes())
+		e.values = make([]posting, 0, min(r.number(), 64))
 		x.live.Add(last)
-		x.ids[entries[i].id] = last // the larger ordinal answers to an id
-		x.idBytes += int64(len(entries[i].id))
+		x.ids[e.id] = last // the larger ordinal answers to an id
+		x.idBytes += int64(len(e.id))
 		if r.err != nil {
 			return x
 		}
@@ -133,9 +134,9 @@ func (r *loader) index() *Index {
 	for range r.count() {
 		r.column(x)
 	}
-	for i, ord := range ords {
-		x.docs[ord] = entries[i]
-		x.postings += int64(len(entries[i].values))
+	for i, ord := range r.ords {
+		x.docs[ord] = r.entries[i]
+		x.postings += int64(len(r.entries[i].values))
 	}
 	return x
 }
@@ -144,9 +145,12 @@ func (r *loader) column(x *Index) {
 	c := newColumn(string(r.bytes()))
 	c.ords = r.set()
 	x.fields[c.name] = c
-	valued := core.NewSet()
+	valued := make([]bool, len(r.ords))
+	n := r.count()
+	c.values = make(map[key]*value, n)
+	values := make([]value, n)
 	var held []core.Ord
-	for range r.count() {
+	for i := range values {
 		k := key{kind: kind(min(r.number(), uint64(kinds)))}
 		switch {
 		case k.kind == isText:
@@ -156,47 +160,61 @@ func (r *loader) column(x *Index) {
 		default:
 			k.bits, k.nano = r.number(), uint32(r.number())
 		}
-		held = r.holders(held[:0])
-		if r.err != nil {
+		if held = r.holders(held[:0]); r.err != nil {
 			return
 		}
-		r.fill(c, k, held)
-		for _, ord := range held {
-			valued.Add(ord)
-		}
+		values[i] = value{key: k, only: held[0]}
+		r.fill(c, &values[i], held, valued)
 	}
 	r.points(c)
-	rest := c.ords.Clone()
-	rest.AndNot(valued)
-	for ord := range rest.All() {
-		r.place(ord, posting{c, nil})
+	at := 0
+	for ord := range c.ords.All() {
+		if at = r.place(ord, at); r.err == nil && !valued[at] {
+			r.entries[at].values = append(r.entries[at].values, posting{c, nil})
+		}
 	}
 }
 
-// fill puts ordinals under a value.
-func (r *loader) fill(c *column, k key, held []core.Ord) {
-	for _, ord := range held {
-		if !c.ords.Contains(ord) {
+// fill puts ordinals, which rise, under a new value.
+func (r *loader) fill(c *column, v *value, held []core.Ord, valued []bool) {
+	if c.values[v.key] != nil || !slices.IsSorted(held) || held[0] == held[len(held)-1] && len(held) > 1 {
+		r.fail("a value is there twice")
+		return
+	}
+	if len(held) > 1 {
+		v.set = core.NewSet(held...)
+	}
+	c.enter(v)
+	at := 0
+	for i, ord := range held {
+		at = r.place(ord, at)
+		if r.err != nil || i > 0 && ord == held[i-1] || !c.ords.Contains(ord) {
 			r.fail("a value has a document that does not have the field")
 			return
 		}
-		v := c.add(k, ord)
-		if v == nil {
-			r.fail("a value is there twice")
-			return
+		valued[at] = true
+		r.entries[at].values = append(r.entries[at].values, posting{c, v})
+		if v.key.plainly() {
+			c.codes.note(ord, v)
 		}
-		r.place(ord, posting{c, v})
 	}
+	c.shared += int64(len(held) - 1)
 }
 
-// place notes where an ordinal stands.
-func (r *loader) place(ord core.Ord, p posting) {
-	e := r.docs[ord]
-	if e == nil {
-		r.fail("a field has a document that is not there")
-		return
+// place returns the place of a document, which is not before from.
+func (r *loader) place(ord core.Ord, from int) int {
+	rest := r.ords[from:]
+	// Nearly all ordinals of a set are close to each other.
+	step := 1
+	for step < len(rest) && rest[step] <= ord {
+		step *= 2
 	}
-	e.values = append(e.values, p)
+	at, there := slices.BinarySearch(rest[:min(step, len(rest))], ord)
+	if !there {
+		r.fail("a field has a document that is not there")
+		return 0
+	}
+	return from + at
 }
 
 // holders appends the ordinals that hold a value.
