@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/vecdb/vecdb/embedder"
@@ -150,6 +153,7 @@ func (m *models) openAt(model embedder.Model, p embedder.Precision, s sources) (
 	if err != nil {
 		return nil, errors.Join(err, closeAll(o.sessions))
 	}
+	emb.By = o.runtime
 	if m.cache != nil {
 		emb.UseCache(m.cache, spaceOf(model, o.by))
 	}
@@ -177,6 +181,35 @@ func closeAll(sessions []embedder.Runtime) error {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// OpenModel is a model in memory with what it has done since it was opened.
+type OpenModel struct {
+	Name, Precision string
+	embedder.Stats
+}
+
+// OpenModels returns the models that have been needed so far, by name. Those of
+// Options.OpenModel are not among them unless they are encoders.
+func (db *DB) OpenModels() []OpenModel {
+	m := db.models
+	m.mu.Lock()
+	slots := maps.Clone(m.open)
+	m.mu.Unlock()
+	var out []OpenModel
+	for _, key := range slices.Sorted(maps.Keys(slots)) {
+		slot := slots[key]
+		if !slot.mu.TryLock() {
+			continue // it is being opened
+		}
+		emb, ok := slot.emb.(*embedder.Encoder)
+		slot.mu.Unlock()
+		if ok {
+			name, precision, _ := strings.Cut(key, "@")
+			out = append(out, OpenModel{name, precision, emb.Stats()})
+		}
+	}
+	return out
 }
 
 func (m *models) list() []ModelStatus {

@@ -96,6 +96,7 @@ type opened struct {
 	sessions []embedder.Runtime
 	tokens   embedder.Tokenizer
 	by       string
+	runtime  string // its name alone
 }
 
 // openSessions opens a model with the first runtime of those that may be used that
@@ -114,6 +115,7 @@ func (m *models) openSessions(model embedder.Model, p embedder.Precision, s sour
 	for _, t := range tries {
 		o, err := t.open()
 		if err == nil {
+			o.runtime = t.name
 			m.options.Logger.Debug("opened a model", "model", model.Name, "precision", p, "runtime", t.name)
 			return o, nil
 		}
@@ -138,7 +140,7 @@ func (m *models) openNative(model embedder.Model, p embedder.Precision, s source
 		return opened{}, err
 	}
 	sessions, err := native.Open(files, native.Options{Precision: p, Dim: model.Dim, Pooling: model.Pooling}, m.options.Threads+1)
-	return opened{sessions, tokens, fmt.Sprintf("%s %s %s %s", RuntimeNative, matrix.Kernels(), p, s.native.SHA256)}, err
+	return opened{sessions: sessions, tokens: tokens, by: fmt.Sprintf("%s %s %s %s", RuntimeNative, matrix.Kernels(), p, s.native.SHA256)}, err
 }
 
 // nativeTokenizer opens the tokenizer, and where the model lies within the binary
@@ -169,7 +171,7 @@ func (m *models) openONNX(model embedder.Model, p embedder.Precision, s sources)
 		return opened{}, err
 	}
 	sessions, err := library.NewSessions(s.onnx.Model, m.options.Threads+1, ort.Options{Threads: 1, Dim: model.Dim})
-	return opened{sessions, tokens, fmt.Sprintf("%s %s %s %s", RuntimeONNX, library.Version(), p, model.Files[string(p)].SHA256)}, err
+	return opened{sessions: sessions, tokens: tokens, by: fmt.Sprintf("%s %s %s %s", RuntimeONNX, library.Version(), p, model.Files[string(p)].SHA256)}, err
 }
 
 func (m *models) openLibrary() (*ort.Library, error) {

@@ -311,6 +311,9 @@ type EmbeddingResponse struct {
 	Data   []EmbeddingData `json:"data"`
 	Model  string          `json:"model"`
 	Usage  EmbeddingUsage  `json:"usage"`
+	// Truncated are the places of the texts that have more tokens than the model
+	// reads; it is not part of OpenAI's shape.
+	Truncated []int `json:"truncated,omitempty"`
 }
 
 // EmbeddingData is one vector: an array of numbers, or with encoding format

@@ -45,6 +45,9 @@ func (m Model) Encoder(t Tokenizer, sessions []Runtime) (*Encoder, error) {
 // Encoder is the whole way from texts to vectors: tokens, model, pooling and
 // normalisation.
 type Encoder struct {
+	// By names what computes the model, for Stats. It is set before the first use.
+	By string
+
 	cfg   EncoderConfig
 	queue *queue
 	cache Cache    // nil for none

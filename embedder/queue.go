@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -18,6 +19,7 @@ type queue struct {
 	dim     int
 	pooling Pooling
 	workers sync.WaitGroup
+	counters
 
 	mu      sync.Mutex // guards the rest
 	changed *sync.Cond // signalled when work arrives or the queue closes
@@ -31,6 +33,7 @@ type queue struct {
 type call struct {
 	seqs    []sequence
 	vectors [][]float32
+	came    time.Time
 	done    chan struct{} // closed when all vectors are there, or err is
 
 	mu    sync.Mutex // guards the rest
@@ -95,7 +98,7 @@ func (q *queue) run(ctx context.Context, kind Kind, seqs []sequence) ([][]float3
 	if len(seqs) == 0 { // all were kept
 		return nil, q.push(kind, nil)
 	}
-	c := &call{seqs: seqs, vectors: make([][]float32, len(seqs)), left: len(seqs), done: make(chan struct{})}
+	c := &call{seqs: seqs, vectors: make([][]float32, len(seqs)), left: len(seqs), came: time.Now(), done: make(chan struct{})}
 	if err := q.push(kind, ordered(c)); err != nil {
 		return nil, err
 	}
@@ -194,6 +197,10 @@ func (w *worker) next() bool {
 func (w *worker) take(lane Kind) {
 	q := w.q
 	w.items, q.lanes[lane] = pick(w.items[:0], q.lanes[lane])
+	now := time.Now()
+	for _, it := range w.items {
+		q.waited(lane, now.Sub(it.call.came))
+	}
 	if w.own {
 		q.spare = false
 		q.changed.Broadcast()
@@ -247,6 +254,7 @@ func (w *worker) compute() (h Hidden, err error) {
 	if h, err = w.r.Run(w.batch); err != nil {
 		return h, err
 	}
+	w.q.ran(w.batch)
 	if h.Dim != w.q.dim {
 		return h, fmt.Errorf("the model gives vectors of %d numbers, its manifest says %d: %w", h.Dim, w.q.dim, core.ErrDimension)
 	}

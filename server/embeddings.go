@@ -58,6 +58,9 @@ func (s *Server) embed(c *gin.Context, req client.EmbeddingRequest) (out client.
 			out.Data[i].Embedding = toBase64(v)
 		}
 		out.Usage.PromptTokens += r.Usage[i].Used
+		if r.Usage[i].Used < r.Usage[i].Total {
+			out.Truncated = append(out.Truncated, i)
+		}
 	}
 	out.Usage.TotalTokens = out.Usage.PromptTokens
 	return out, nil

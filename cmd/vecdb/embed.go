@@ -145,9 +145,15 @@ func (a *app) textEmbedder(kind embedder.Kind, o embedFlags) (textEmbedder, func
 		}
 		r := client.EmbeddingRequest{Model: o.model, Dimensions: o.dimensions, EncodingFormat: "base64", InputType: o.as}
 		return func(ctx context.Context, texts []string) ([][]float32, int, error) {
-			vecs, err := embedAt(ctx, s, r, texts)
-			return vecs, 0, err
+			return embedAt(ctx, s, r, texts)
 		}, s.close, nil
+	}
+	model, err := a.modelNamed(o.model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.dimensions < 0 || o.dimensions > model.Dim {
+		return nil, nil, usage("--dimensions is 1 to %d with this model, not %d", model.Dim, o.dimensions)
 	}
 	options := a.options()
 	options.InMemory = true
@@ -165,44 +171,39 @@ func (a *app) textEmbedder(kind embedder.Kind, o embedFlags) (textEmbedder, func
 			if u.Used < u.Total {
 				cut++
 			}
-			if o.dimensions == 0 {
-				continue
+			if o.dimensions > 0 {
+				r.Vectors[i] = core.Shorten(r.Vectors[i], o.dimensions)
 			}
-			if o.dimensions < 0 || o.dimensions > len(r.Vectors[i]) {
-				return nil, 0, usage("--dimensions is 1 to %d with this model, not %d", len(r.Vectors[i]), o.dimensions)
-			}
-			r.Vectors[i] = core.Shorten(r.Vectors[i], o.dimensions)
 		}
 		return r.Vectors, cut, nil
 	}, db.Close, nil
 }
 
-// embedAt asks a server for the vectors of texts.
-func embedAt(ctx context.Context, s *session, r client.EmbeddingRequest, texts []string) ([][]float32, error) {
-	var err error
+// embedAt asks a server for the vectors of texts, and how many of these were cut.
+func embedAt(ctx context.Context, s *session, r client.EmbeddingRequest, texts []string) (out [][]float32, cut int, err error) {
 	if r.Input, err = json.Marshal(texts); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	got, err := s.Embeddings(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if len(got.Data) != len(texts) {
-		return nil, fmt.Errorf("the server has sent %d vectors for %d texts", len(got.Data), len(texts))
+		return nil, 0, fmt.Errorf("the server has sent %d vectors for %d texts", len(got.Data), len(texts))
 	}
-	out := make([][]float32, len(texts))
+	out = make([][]float32, len(texts))
 	for i, d := range got.Data {
 		packed, _ := d.Embedding.(string)
 		raw, err := base64.StdEncoding.DecodeString(packed)
 		if err != nil || len(raw) == 0 || len(raw)%4 != 0 {
-			return nil, errors.New("the server has sent a vector that is not in base64")
+			return nil, 0, errors.New("the server has sent a vector that is not in base64")
 		}
 		out[i] = make([]float32, len(raw)/4)
 		for j := range out[i] {
 			out[i][j] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*j:]))
 		}
 	}
-	return out, nil
+	return out, len(got.Truncated), nil
 }
 
 // atLine names the line of a text that an error is about.

@@ -51,6 +51,18 @@ func (a *app) openHub() (*hub.Hub, *embedder.Manifest, error) {
 	return hub.New(a.home(), manifest), manifest, nil
 }
 
+// modelNamed returns a model of the manifest; "" is the default one of English.
+func (a *app) modelNamed(name string) (embedder.Model, error) {
+	_, manifest, err := a.openHub()
+	if err != nil {
+		return embedder.Model{}, err
+	}
+	if name == "" {
+		return manifest.ForLanguage("en")
+	}
+	return manifest.Model(name)
+}
+
 // modelState is a model as list prints it.
 type modelState struct {
 	Name       string   `json:"name"`
