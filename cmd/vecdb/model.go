@@ -21,7 +21,7 @@ var languages = []string{"en", "zh"}
 func (a *app) modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "List, fetch, add, show and verify models",
+		Short: "List, fetch, add, show, verify and measure models",
 		Example: `  vecdb model list
   vecdb model pull
   vecdb model pull bge-small-en-v1.5 --precision fp32`,
@@ -38,7 +38,7 @@ func (a *app) modelCommand() *cobra.Command {
 		Args: exactly(1, "the name of a model"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.showModel(args[0]) },
 	}
-	cmd.AddCommand(list, show, a.pullCommand(), a.verifyCommand(), a.addModelCommand(), a.removeModelCommand())
+	cmd.AddCommand(list, show, a.pullCommand(), a.verifyCommand(), a.addModelCommand(), a.removeModelCommand(), a.benchModelCommand())
 	return cmd
 }
 

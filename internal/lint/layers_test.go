@@ -52,7 +52,7 @@ var layers = map[string][]string{
 	"client":              {"internal/core", "query", "train", "recommender", "answers"},
 	"server":              {"", "client", "query", "train", "embedder", "internal/core", "internal/simd"},
 	"bench/vectors":       {"internal/core"},
-	"bench":               {"", "bench/vectors", "train", "index/...", "query", "embedder", "embedder/hash", "internal/core", "internal/simd"},
+	"bench":               {"", "bench/vectors", "train", "index/...", "query", "embedder", "embedder/hash", "internal/core", "internal/simd", "internal/simd/matrix"},
 	"cmd/vecdb":           {"...", ""},
 	"bench/peers/vectors": {"", "bench/vectors", "embedder"},
 	"bench/embed/parity":  {"embedder/token"},
