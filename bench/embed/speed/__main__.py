@@ -83,11 +83,12 @@ class Run:
         binary = PROJECT / "bin" / "vecdb"
         if not binary.exists():
             raise venvs.NotAvailable("bin/vecdb is not built (make build)")
-        common = ["--home", self.a.home, *OURS[variant]]
+        common = OURS[variant]
         lines = [x for path in self.lines for x in ("--lines", path)]
         command = [binary, "model", "bench", MODEL, *common, *lines, "--threads", threads, "--seconds", self.a.seconds, "--json"]
+        env = {**os.environ, "VECDB_HOME": str(self.a.home)}
         pinned = sorted(os.sched_getaffinity(0))[:threads]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, preexec_fn=lambda: os.sched_setaffinity(0, pinned))
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, env=env, preexec_fn=lambda: os.sched_setaffinity(0, pinned))
         if done.returncode != 0:
             raise venvs.NotAvailable((done.stderr.strip().splitlines() or ["it failed"])[-1])
         report = json.loads(done.stdout)
@@ -95,7 +96,7 @@ class Run:
         texts.write_text("".join(p.read_text(encoding="utf-8") for p in self.lines), encoding="utf-8")
         command = [binary, "embed", texts, "--out", self.vectors(name), "--model", MODEL, *common]
         self.vectors(name).unlink(missing_ok=True)
-        subprocess.run(list(map(str, command)), check=True, capture_output=True)
+        subprocess.run(list(map(str, command)), check=True, capture_output=True, env=env)
         keys = ("texts_per_second", "texts_per_cpu_second", "query_p50_us", "query_p99_us", "share_of_limit")
         return [{"version": report["runtime"] + " " + report["matrix_kernels"], **{k: p[k] for k in keys if k in p}} for p in report["points"]]
 
