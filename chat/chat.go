@@ -5,6 +5,7 @@ package chat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -129,5 +130,5 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("the chat model at %s did not answer within %s", c.host, c.http.Timeout)
 	}
-	return fmt.Errorf("the chat model at %s cannot be reached: %w", c.host, errors.Unwrap(err))
+	return fmt.Errorf("the chat model at %s cannot be reached: %w", c.host, cmp.Or(errors.Unwrap(err), err))
 }

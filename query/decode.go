@@ -37,7 +37,7 @@ func (r *ClassifyRequest) UnmarshalJSON(data []byte) error {
 	members := r.members()
 	maps.Copy(members, map[string]any{
 		"texts": &r.Texts, "label_field": &r.LabelField, "method": &r.Method, "k": &r.K,
-		"temperature": &r.Temperature, "min_probability": &r.MinProbability,
+		"temperature": &r.Temperature, "min_probability": &r.MinProbability, "any_scope": &r.AnyScope,
 	})
 	return decodeObject(data, members)
 }
