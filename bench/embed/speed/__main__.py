@@ -177,7 +177,8 @@ class Run:
         text = "\n".join(rows) + "\n"
         for name, why in self.missing.items():
             text += f"\n- {name}: not available here: {why}"
-        title = f"{MODEL}, texts cut from the demo texts, batches of 32, one thread on one core of {processor()} if not said otherwise, medians of {self.a.repeat}."
+        how = "one run" if self.a.repeat == 1 else f"medians of {self.a.repeat} runs"
+        title = f"{MODEL}, texts cut from the demo texts, batches of 32, one thread on one core of {processor()} if not said otherwise, {how}."
         return f"{title}\n\n{text}"
 
 
