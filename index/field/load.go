@@ -30,11 +30,11 @@ func OpenSnapshot(path string) (*Index, snapshot.Mark, error) {
 func damaged(what string) error { return fmt.Errorf("%s: %w", what, core.ErrCorrupt) }
 
 func load(data []byte) (*Index, snapshot.Mark, error) {
-	if len(data) < len(fileMagic)+sumBytes || string(data[:len(fileMagic)]) != fileMagic {
+	if len(data) < len(fileMagic)+snapshot.SumBytes || string(data[:len(fileMagic)]) != fileMagic {
 		return nil, snapshot.Mark{}, damaged("it is no snapshot of fields")
 	}
-	body, sum := data[:len(data)-sumBytes], binary.LittleEndian.Uint32(data[len(data)-sumBytes:])
-	if crc32.Checksum(body, castagnoli) != sum {
+	body, sum := data[:len(data)-snapshot.SumBytes], binary.LittleEndian.Uint32(data[len(data)-snapshot.SumBytes:])
+	if crc32.Checksum(body, snapshot.Castagnoli) != sum {
 		return nil, snapshot.Mark{}, damaged("the checksum does not hold")
 	}
 	r := &loader{rest: body[len(fileMagic):]}

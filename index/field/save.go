@@ -1,17 +1,11 @@
 package field
 
 import (
-	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
-	"hash/crc32"
-	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/vecdb/vecdb/index/snapshot"
@@ -28,13 +22,9 @@ import (
 const (
 	fileMagic   = "vecdb\x00fi"
 	fileVersion = 1
-	sumBytes    = 4
-	saveBuffer  = 1 << 18
 	saveFrom    = 1_000 // documents
 	fewOrdinals = 32    // are a list
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Len returns the number of documents.
 func (x *Index) Len() int {
@@ -52,12 +42,7 @@ func (x *Index) WriteSnapshot(ctx context.Context, path string, m snapshot.Mark)
 	if len(x.docs) < saveFrom {
 		return snapshot.ErrSmall
 	}
-	err := snapshot.Write(path, func(f *os.File) error {
-		w := &saver{ctx: ctx, sum: crc32.New(castagnoli)}
-		w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sum), saveBuffer)
-		x.save(w, m)
-		return w.finish(f)
-	})
+	err := snapshot.WriteStream(path, fileMagic, fileVersion, m, func(w *snapshot.Stream) { x.save(ctx, saver{w}) })
 	if err != nil {
 		return fmt.Errorf("write snapshot of fields: %w", err)
 	}
@@ -65,104 +50,76 @@ func (x *Index) WriteSnapshot(ctx context.Context, path string, m snapshot.Mark)
 }
 
 // saver writes the parts of a snapshot.
-type saver struct {
-	ctx context.Context
-	sum hash.Hash32
-	out *bufio.Writer // keeps its first error
-	err error         // of the context, or of a set
-	buf []byte
-}
+type saver struct{ *snapshot.Stream }
 
-func (w *saver) number(n uint64) {
-	w.buf = binary.AppendUvarint(w.buf[:0], n)
-	_, _ = w.out.Write(w.buf) // told by Flush
-}
-
-func (w *saver) text(s string) {
-	w.number(uint64(len(s)))
-	_, _ = w.out.WriteString(s) // told by Flush
-}
-
-func (w *saver) set(s *core.Set) {
+func (w saver) set(s *core.Set) {
 	data, err := s.AppendTo(nil)
-	w.err = errors.Join(w.err, err)
-	w.number(uint64(len(data)))
-	_, _ = w.out.Write(data) // told by Flush
+	w.Err = errors.Join(w.Err, err)
+	w.Bytes(data)
 }
 
-func (w *saver) finish(f *os.File) error {
-	if err := errors.Join(w.err, w.out.Flush()); err != nil {
-		return err
-	}
-	_, err := f.Write(binary.LittleEndian.AppendUint32(nil, w.sum.Sum32()))
-	return err
-}
-
-func (x *Index) save(w *saver, m snapshot.Mark) {
-	_, _ = w.out.WriteString(fileMagic) // told by Flush
-	for _, n := range []uint64{fileVersion, m.Seq, m.Tag, uint64(len(x.docs))} {
-		w.number(n)
-	}
+func (x *Index) save(ctx context.Context, w saver) {
+	w.Number(uint64(len(x.docs)))
 	last := core.Ord(0)
 	for ord := range x.live.All() {
 		e := x.docs[ord]
-		w.number(uint64(ord - last))
-		w.text(e.id)
-		w.number(uint64(len(e.values)))
+		w.Number(uint64(ord - last))
+		w.Text(e.id)
+		w.Number(uint64(len(e.values)))
 		last = ord
 	}
 	w.set(x.texts)
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(x.fields)), func(name string) bool { return name == hashes })
-	w.number(uint64(len(names)))
+	w.Number(uint64(len(names)))
 	for _, name := range names {
-		if err := w.ctx.Err(); err != nil {
-			w.err = errors.Join(w.err, err)
+		if err := ctx.Err(); err != nil {
+			w.Err = errors.Join(w.Err, err)
 			return
 		}
 		x.fields[name].save(w)
 	}
 }
 
-func (c *column) save(w *saver) {
-	w.text(c.name)
+func (c *column) save(w saver) {
+	w.Text(c.name)
 	w.set(c.ords)
-	w.number(uint64(len(c.values)))
+	w.Number(uint64(len(c.values)))
 	for k, v := range c.values {
-		w.number(uint64(k.kind))
+		w.Number(uint64(k.kind))
 		if k.kind == isText {
-			w.text(k.text)
+			w.Text(k.text)
 		} else {
-			w.number(k.bits)
-			w.number(uint64(k.nano))
+			w.Number(k.bits)
+			w.Number(uint64(k.nano))
 		}
 		w.holders(v)
 	}
-	w.number(uint64(len(c.points)))
+	w.Number(uint64(len(c.points)))
 	for _, ord := range slices.Sorted(maps.Keys(c.points)) {
-		w.number(uint64(ord))
-		w.number(uint64(len(c.points[ord])))
+		w.Number(uint64(ord))
+		w.Number(uint64(len(c.points[ord])))
 		for _, p := range c.points[ord] {
-			w.number(math.Float64bits(p.Lat))
-			w.number(math.Float64bits(p.Lon))
+			w.Number(math.Float64bits(p.Lat))
+			w.Number(math.Float64bits(p.Lon))
 		}
 	}
 }
 
 // holders writes the ordinals that hold a value.
-func (w *saver) holders(v *value) {
+func (w saver) holders(v *value) {
 	if v.set == nil {
-		w.number(1)
-		w.number(uint64(v.only))
+		w.Number(1)
+		w.Number(uint64(v.only))
 		return
 	}
 	n := v.set.Len()
-	if w.number(uint64(n)); n > fewOrdinals {
+	if w.Number(uint64(n)); n > fewOrdinals {
 		w.set(v.set)
 		return
 	}
 	last := core.Ord(0)
 	for ord := range v.set.All() {
-		w.number(uint64(ord - last))
+		w.Number(uint64(ord - last))
 		last = ord
 	}
 }

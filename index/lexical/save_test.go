@@ -113,10 +113,10 @@ func FuzzOpenSnapshot(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(good[:len(good)-sumBytes])
+	f.Add(good[:len(good)-snapshot.SumBytes])
 	f.Add([]byte(fileMagic + "\x01\x01\x01\x01\x01w\x01\x00\x01\x02\x00\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
+		data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, snapshot.Castagnoli))
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
