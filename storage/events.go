@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -141,56 +140,36 @@ func (c *Collection) newEvents(d *draft, events []core.Event) (fresh []core.Even
 	err = c.store.engine.View(func(r Reader) error {
 		for i := range events {
 			key := eventKey(c.number, &events[i])
-			_, pending := d.events[string(key)]
-			if _, twice := seen[string(key)]; pending || twice {
+			if _, pending := d.events[string(key)]; pending {
 				continue
 			}
-			if _, err := r.Get(key); err == nil {
-				continue
-			} else if !isNotFound(err) {
+			first, err := unseen(r, seen, key)
+			if err != nil {
 				return err
 			}
-			seen[string(key)] = struct{}{}
-			fresh = append(fresh, events[i])
+			if first {
+				fresh = append(fresh, events[i])
+			}
 		}
 		return nil
 	})
 	return fresh, err
 }
 
-// removeEvents deletes what a filter names. More than a batch takes are deleted
-// in several, which a crash may come between; the call's end tells that all are
-// gone.
+// removeEvents deletes what a filter names.
 func (g *group) removeEvents(c *Collection, call *eventCall) error {
-	for {
-		var keys [][]byte
-		err := c.eachEvent(*call.filter, func(key []byte, _ core.Event) error {
-			keys = append(keys, slices.Clone(key))
-			if len(keys) == dropBatch {
-				return ErrStopScan
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	each := func(fn func(key []byte) error) error {
+		return c.eachEvent(*call.filter, func(key []byte, _ core.Event) error { return fn(key) })
+	}
+	return g.deleteAll(each, func(n int) {
 		d := g.draftOf(c)
-		for _, key := range keys {
-			g.batch.Delete(key)
-		}
-		if len(keys) > 0 {
+		if n > 0 {
 			d.tally.seq++
 		}
-		d.tally.count -= uint64(len(keys))
-		call.deleted += len(keys)
+		d.tally.count -= uint64(n)
+		call.deleted += n
 		call.seq = d.tally.seq
-		if len(keys) < dropBatch {
-			return nil
-		}
-		if g.land(); g.failed != nil {
-			return g.failed
-		}
-	}
+	})
 }
 
 // eachEvent calls fn for the events that f names, in the order of their keys.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -69,15 +68,13 @@ func (g *group) addFeedback(c *Collection, call *feedbackCall) error {
 		for i := range call.list {
 			f := &call.list[i]
 			key := feedbackKey(c.number, &f.Feedback)
-			if _, twice := seen[string(key)]; twice {
-				continue
-			}
-			if _, err := r.Get(key); err == nil {
-				continue
-			} else if !isNotFound(err) {
+			first, err := unseen(r, seen, key)
+			if err != nil {
 				return err
 			}
-			seen[string(key)] = struct{}{}
+			if !first {
+				continue
+			}
 			g.batch.Put(key, encodeVector(kindFeedback, key, f.Vector)) // all else is in the key
 			call.fresh = append(call.fresh, *f)
 		}
@@ -85,33 +82,12 @@ func (g *group) addFeedback(c *Collection, call *feedbackCall) error {
 	})
 }
 
-// removeFeedback deletes what a call names. More than a batch takes is deleted
-// in several, which a crash may come between; the call's end tells that all is
-// gone.
+// removeFeedback deletes what a call names.
 func (g *group) removeFeedback(c *Collection, call *feedbackCall) error {
-	for {
-		var keys [][]byte
-		err := c.eachFeedback(call.answer, func(key []byte, _ Feedback) error {
-			keys = append(keys, slices.Clone(key))
-			if len(keys) == dropBatch {
-				return ErrStopScan
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			g.batch.Delete(key)
-		}
-		call.deleted += len(keys)
-		if len(keys) < dropBatch {
-			return nil
-		}
-		if g.land(); g.failed != nil {
-			return g.failed
-		}
+	each := func(fn func(key []byte) error) error {
+		return c.eachFeedback(call.answer, func(key []byte, _ Feedback) error { return fn(key) })
 	}
+	return g.deleteAll(each, func(n int) { call.deleted += n })
 }
 
 // Feedback calls fn for the feedback on an answer, on all of the collection with
