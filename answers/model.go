@@ -101,6 +101,8 @@ var (
 	priorWords = 0.1
 	priorLogT  = 0.4
 	priorNone  = 0.1
+
+	fitSteps = 16 // of the search for a number
 )
 
 // The bound is thought to lie so far above the best scores of questions without
@@ -138,10 +140,10 @@ func Fit(examples []Example) Fitted {
 		m := start
 		m.Words = words
 		for range 3 { // one after the other, until neither moves
-			m.None = minimum(start.None-0.5, start.None+0.5, func(x float64) float64 {
+			m.None = train.Minimum(start.None-0.5, start.None+0.5, fitSteps, func(x float64) float64 {
 				return loss(scored, Model{words, m.Temperature, x}, start)
 			})
-			logT := minimum(math.Log(0.005), math.Log(0.5), func(x float64) float64 {
+			logT := train.Minimum(math.Log(0.005), math.Log(0.5), fitSteps, func(x float64) float64 {
 				return loss(scored, Model{words, math.Exp(x), m.None}, start)
 			})
 			m.Temperature = math.Exp(logT)
@@ -191,26 +193,6 @@ func loss(list []scored, m, prior Model) float64 {
 		sum -= e.weight * math.Log(max(p, 1e-9))
 	}
 	return sum
-}
-
-// minimum returns where f, which has one minimum, is least between low and high,
-// by golden section.
-func minimum(low, high float64, f func(float64) float64) float64 {
-	const golden = 0.6180339887498949
-	a, b := high-golden*(high-low), low+golden*(high-low)
-	fa, fb := f(a), f(b)
-	for range 16 {
-		if fa < fb {
-			high, b, fb = b, a, fa
-			a = high - golden*(high-low)
-			fa = f(a)
-		} else {
-			low, a, fa = a, b, fb
-			b = low + golden*(high-low)
-			fb = f(b)
-		}
-	}
-	return (low + high) / 2
 }
 
 // judge measures what a model says of the examples.

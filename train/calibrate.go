@@ -42,22 +42,27 @@ func calibrate(logits [][]float32, labels []int) float64 {
 		}
 		return sum
 	}
-	low, high := math.Log(0.25), math.Log(20.0)
+	return math.Exp(Minimum(math.Log(0.25), math.Log(20.0), 24, loss))
+}
+
+// Minimum returns where f, which has one minimum, is least between low and high,
+// by golden section in so many steps, each of which leaves .62 of the range.
+func Minimum(low, high float64, steps int, f func(float64) float64) float64 {
 	const golden = 0.6180339887498949
 	a, b := high-golden*(high-low), low+golden*(high-low)
-	la, lb := loss(a), loss(b)
-	for range 24 {
-		if la < lb {
-			high, b, lb = b, a, la
+	fa, fb := f(a), f(b)
+	for range steps {
+		if fa < fb {
+			high, b, fb = b, a, fa
 			a = high - golden*(high-low)
-			la = loss(a)
+			fa = f(a)
 		} else {
-			low, a, la = a, b, lb
+			low, a, fa = a, b, fb
 			b = low + golden*(high-low)
-			lb = loss(b)
+			fb = f(b)
 		}
 	}
-	return math.Exp((low + high) / 2)
+	return (low + high) / 2
 }
 
 func crossEntropy(z []float32, label int, t float64) float64 {
