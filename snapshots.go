@@ -128,14 +128,13 @@ func (a *applier) restoreVectors(ctx context.Context) (index.Index, uint64) {
 	seq, ok := a.restore(ctx, &a.vectors, func(path string) (into sinks, m snapshot.Mark, err error) {
 		graph, m, err = a.maker.kind.open(path, a.maker.cfg)
 		return sinks{vectors: graph}, m, err
+	}, func() error {
+		if have, want := graph.Len(), a.stored.Vectors(); have != want {
+			return fmt.Errorf("it gives %d vectors, there are %d", have, want)
+		}
+		return nil
 	})
-	switch {
-	case !ok:
-		return nil, 0
-	case graph.Len() != a.stored.Vectors():
-		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the vectors",
-			"error", fmt.Sprintf("it gives %d vectors, there are %d", graph.Len(), a.stored.Vectors()))
-		a.vectors.saved, a.vectors.tried = 0, 0
+	if !ok {
 		return nil, 0
 	}
 	return graph, seq
@@ -146,7 +145,7 @@ func (a *applier) restoreWords(ctx context.Context) (words *lexical.Index, seq u
 	seq, ok := a.restore(ctx, &a.texts, func(path string) (into sinks, m snapshot.Mark, err error) {
 		words, m, err = lexical.OpenSnapshot(ctx, path)
 		return sinks{words: words}, m, err
-	})
+	}, func() error { return nil })
 	if !ok {
 		return nil, 0
 	}
@@ -158,22 +157,22 @@ func (a *applier) restoreFields(ctx context.Context) (fields *field.Index, seq u
 	seq, ok := a.restore(ctx, &a.filters, func(path string) (into sinks, m snapshot.Mark, err error) {
 		fields, m, err = field.OpenSnapshot(path)
 		return sinks{fields: fields}, m, err
+	}, func() error {
+		if have, want := fields.Len(), a.stored.Len(); have != want {
+			return fmt.Errorf("it gives the fields of %d documents, there are %d", have, want)
+		}
+		return nil
 	})
-	switch {
-	case !ok:
-		return nil, 0
-	case fields.Len() != a.stored.Len():
-		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the documents",
-			"error", fmt.Sprintf("it gives the fields of %d documents, there are %d", fields.Len(), a.stored.Len()))
-		a.filters.saved, a.filters.tried = 0, 0
+	if !ok {
 		return nil, 0
 	}
 	return fields, seq
 }
 
 // restore opens a snapshot, brings what the log tells since into its index and
-// returns the number of the last change, or false when that cannot be done.
-func (a *applier) restore(ctx context.Context, k *keeper, open func(path string) (sinks, snapshot.Mark, error)) (uint64, bool) {
+// returns the number of the last change, or false when that cannot be done or the
+// index does not hold then what it should.
+func (a *applier) restore(ctx context.Context, k *keeper, open func(path string) (sinks, snapshot.Mark, error), holds func() error) (uint64, bool) {
 	m := a.maker
 	if m.snapshots == nil {
 		return 0, false
@@ -185,6 +184,9 @@ func (a *applier) restore(ctx context.Context, k *keeper, open func(path string)
 	var seq uint64
 	if err == nil {
 		seq, err = a.replay(ctx, into, mark)
+	}
+	if err == nil {
+		err = holds()
 	}
 	if err != nil {
 		a.logger.Warn("the snapshot of the index cannot be used, the index is made from the "+k.from, "error", err)
