@@ -235,10 +235,7 @@ func (e *Engine) scoreCold(ctx context.Context, r Request, t *taste, s scope, in
 	if err != nil {
 		return err
 	}
-	ords := make([]core.Ord, len(list))
-	for i, n := range list {
-		ords[i] = n.Ord
-	}
+	ords := nearestOrds(list)
 	docs, err := e.source.Documents(ctx, ords, true)
 	if err != nil {
 		return err

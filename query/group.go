@@ -163,10 +163,7 @@ func (g *grouping) more(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ords := make([]core.Ord, len(best))
-	for i, n := range best {
-		ords[i] = n.Ord
-	}
+	ords := nearestOrds(best)
 	values := make([][]any, len(ords))
 	err = g.e.source.Values(g.r.GroupBy, ords, func(i int, v any) { values[i] = append(values[i], v) })
 	if err != nil {
@@ -224,10 +221,7 @@ func (g *grouping) fill(ctx context.Context, of *gathered) error {
 	if err != nil || len(best) < len(of.ords) {
 		return err
 	}
-	of.ords = of.ords[:0]
-	for _, n := range best {
-		of.ords = append(of.ords, n.Ord)
-	}
+	of.ords = nearestOrds(best)
 	return nil
 }
 

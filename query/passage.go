@@ -39,11 +39,7 @@ func (e *Engine) passages(ctx context.Context, p point, list []found, took *Took
 		return nil
 	}
 	defer stopwatch(&took.Fetch)()
-	ords := make([]core.Ord, len(list))
-	for i, f := range list {
-		ords[i] = f.ord
-	}
-	cuts, err := e.source.Cuts(ctx, ords, p.vector)
+	cuts, err := e.source.Cuts(ctx, ordinals(list), p.vector)
 	if err != nil {
 		return fmt.Errorf("read the passages: %w", err)
 	}

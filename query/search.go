@@ -175,11 +175,7 @@ func (e *Engine) fetch(ctx context.Context, neighbors []index.Neighbor, s scope,
 	for len(list) < k && len(neighbors) > 0 {
 		batch := neighbors[:min(len(neighbors), k-len(list))]
 		neighbors = neighbors[len(batch):]
-		ords := make([]core.Ord, len(batch))
-		for i, n := range batch {
-			ords[i] = n.Ord
-		}
-		docs, err := e.source.Documents(ctx, ords, withVectors)
+		docs, err := e.source.Documents(ctx, nearestOrds(batch), withVectors)
 		if err != nil {
 			return nil, fmt.Errorf("read the documents found: %w", err)
 		}

@@ -230,11 +230,7 @@ func truth(b bool) int {
 
 // order brings candidates into the order that the request asks for.
 func (e *Engine) order(ctx context.Context, keys []SortKey, list []found) ([]found, error) {
-	ords := make([]core.Ord, len(list))
-	for i, f := range list {
-		ords[i] = f.ord
-	}
-	places, err := e.arrange(ctx, keys, ords, func(i int) float32 { return list[i].score })
+	places, err := e.arrange(ctx, keys, ordinals(list), func(i int) float32 { return list[i].score })
 	if err != nil {
 		return nil, err
 	}

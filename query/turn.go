@@ -73,9 +73,7 @@ func (e *Engine) ranked(ctx context.Context, r Request, p point, t *turn, took *
 	}
 	ranked, s, err := e.candidates(ctx, t.wide, p, within, took)
 	if len(r.Facets) > 0 {
-		for _, n := range ranked.neighbors[:min(len(ranked.neighbors), r.widened().Limit)] {
-			t.counted = append(t.counted, n.Ord)
-		}
+		t.counted = nearestOrds(ranked.neighbors[:min(len(ranked.neighbors), r.widened().Limit)])
 	}
 	t.full = len(ranked.neighbors) >= t.wide.Limit
 	if err == nil && t.at.kind == cursorSeen {
@@ -140,6 +138,14 @@ func (t *turn) next(r Request, shown []found) string {
 	}
 	slices.Sort(c.ords)
 	return c.text()
+}
+
+func nearestOrds(list []index.Neighbor) []core.Ord {
+	ords := make([]core.Ord, len(list))
+	for i, n := range list {
+		ords[i] = n.Ord
+	}
+	return ords
 }
 
 func ordinals(list []found) []core.Ord {

@@ -34,12 +34,7 @@ func (p *pool) reset(size int) {
 }
 
 // limit is the distance below which a candidate gets in.
-func (p *pool) limit() float32 {
-	if len(p.keys) < p.max {
-		return float32(math.Inf(1))
-	}
-	return p.keys[len(p.keys)-1].dist()
-}
+func (p *pool) limit() float32 { return p.worst(p.max) }
 
 // worst is the distance of the i-th nearest, +Inf when there are fewer.
 func (p *pool) worst(i int) float32 {
