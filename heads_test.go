@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -191,64 +190,6 @@ func TestDamagedHeadsAreLearntAgain(t *testing.T) {
 		}
 		if h, err := c.Train(t.Context(), ""); err != nil || h.Info == nil {
 			t.Errorf("%s: not learnt again: %v", name, err)
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-const envLearner = "VECDB_TEST_LEARN_IN"
-
-// TestLearner is the process that TestAKilledLearnerLosesNothing kills.
-func TestLearner(t *testing.T) {
-	dir := os.Getenv(envLearner)
-	if dir == "" {
-		t.Skip("runs as the process that another test kills")
-	}
-	db := open(t, dir, vecdb.Options{})
-	c := collection(t, db, "reviews", vecdb.CollectionOptions{})
-	for i := c.Len(); ; i += 20 {
-		if err := errorOf(c.Upsert(t.Context(), reviews(i, 20), vecdb.WaitTrained)); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Println("learnt", i+20)
-	}
-}
-
-func TestAKilledLearnerLosesNothing(t *testing.T) {
-	dir := t.TempDir()
-	for round := range 4 {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLearner$")
-		cmd.Env = append(os.Environ(), envLearner+"="+dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		documents := 0
-		for documents < 40+40*round+20*(round%2) {
-			if _, err := fmt.Fscanf(out, "learnt %d\n", &documents); err != nil {
-				t.Fatalf("the learner ended early: %v", err)
-			}
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait() // it was killed
-		db := open(t, dir, vecdb.Options{})
-		c, err := db.Collection("reviews")
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := learnt(t, c, "label")
-		if c.Len() < documents || h.Info == nil || h.Info.Examples < documents {
-			t.Errorf("%d documents of %d, and learnt: %+v", c.Len(), documents, h)
-		}
-		if err := db.Verify(t.Context(), func(p string) { t.Error(p) }); err != nil {
-			t.Error(err)
 		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
