@@ -97,6 +97,12 @@ func tileLoadBy(t, base, stride int) {
 	raw(append(vex(t, stride, base, 0, 0, 3), 0x4b, byte(t<<3|4), byte(stride&7<<3|base&7))...)
 }
 
+// tileLoadAt loads a tile with another stride from some bytes behind the base.
+func tileLoadAt(t, base, stride, offset int) {
+	raw(append(vex(t, stride, base, 0, 0, 3), 0x4b, byte(0x80|t<<3|4), byte(stride&7<<3|base&7),
+		byte(offset), byte(offset>>8), byte(offset>>16), byte(offset>>24))...)
+}
+
 func tileZero(t int) { raw(append(vex(0, 0, 0, 0, 0, 3), 0x49, registers3(t, 0))...) }
 
 // tileStore stores a tile at gAcc + offset, nStride bytes a row.

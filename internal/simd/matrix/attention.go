@@ -27,11 +27,11 @@ func (a *Attention) Apply(dst, qkv []float32, n, heads, size int) {
 		a.generic(dst, qkv, n, heads, size)
 		return
 	}
-	a.prepare(n, size)
 	if usesTiles(size) {
 		a.tiles(dst, qkv, n, heads, size)
 		return
 	}
+	a.prepare(n, size)
 	for h := range heads {
 		transposeKeys(&qkv[width+h*size], 4*3*width, n, size, &a.keys[0], roundUp(n, keyUnit))
 		a.head(dst[h*size:], qkv[h*size:], n, heads, size)

@@ -51,7 +51,7 @@ func TestAttentionAgainstItsDefinition(t *testing.T) {
 		rng := newRand(t)
 		for _, heads := range [][2]int{{1, 32}, {3, 32}, {2, 64}, {2, 24}} {
 			var a Attention
-			for _, n := range []int{130, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65} {
+			for _, n := range []int{270, 130, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65} {
 				t.Run(fmt.Sprint(n, " tokens, heads ", heads), func(t *testing.T) {
 					width := heads[0] * heads[1]
 					qkv, got := guarded(t, 3*n*width), guarded(t, n*width)

@@ -24,14 +24,13 @@ type tilesTask struct {
 	qTiles    *byte
 	kTiles    *byte
 	vTiles    *byte
-	mask      *float32 // what is added to the scores of a key
-	scores    *float32 // place for 16 lines
+	scores    *float32 // place for 16 lines of scores, then of weights in bfloat16
 	scoreLine int      // bytes of a line, 64 more than padded numbers take
-	out       *float32 // place for 16 rows
+	out       *float32 // place for 16 rows and, as wide as a tile, their sums
 	rows      int      // queries
 	dst       *float32
 	dstStride int
-	scale     float32 // of scores, so that 2^score is wanted
+	scale     float32 // of queries, so that 2^(score/128) is wanted
 	_         float32
 	first     int // query to begin with
 }
@@ -44,15 +43,17 @@ func (a *Attention) tiles(dst, qkv []float32, n, heads, size int) {
 	width, padded := heads*size, roundUp(n, keyUnit)
 	part := 2 * padded * size
 	line := 4*padded + stepBytes
-	if need := 3*part + tileRows*(line+4*size); cap(a.packed) < need {
+	scores := 3 * part
+	out := scores + tileRows*line
+	if need := out + tileRows*4*size + tileBytes; cap(a.packed) < need {
 		a.packed = alignedBytes(need)
 	}
 	place := a.packed[:cap(a.packed)]
 	t := tilesTask{
-		stride: 3 * 4 * width, n: n, padded: padded, size: size, mask: &a.mask[0],
+		stride: 3 * 4 * width, n: n, padded: padded, size: size,
 		qTiles: &place[0], kTiles: &place[part], vTiles: &place[2*part],
-		scores: (*float32)(unsafe.Pointer(&place[3*part])), scoreLine: line, out: (*float32)(unsafe.Pointer(&place[3*part+tileRows*line])),
-		dstStride: 4 * width, scale: float32(math.Log2E / math.Sqrt(float64(size))),
+		scores: (*float32)(unsafe.Pointer(&place[scores])), scoreLine: line, out: (*float32)(unsafe.Pointer(&place[out])),
+		dstStride: 4 * width, scale: float32(128 * math.Log2E / math.Sqrt(float64(size))),
 	}
 	for h := range heads {
 		at := qkv[h*size:]
