@@ -43,6 +43,14 @@ func (s source) Documents(ctx context.Context, ords []core.Ord, withVectors bool
 	return s.c.stored.Documents(ords, withVectors)
 }
 
+// Vectors reads vectors of documents from the store.
+func (s source) Vectors(ctx context.Context, ords []core.Ord) ([][]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.c.stored.DocumentVectors(ords)
+}
+
 // Ordinals looks ids up in the store.
 func (s source) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) {
 	if err := ctx.Err(); err != nil {

@@ -19,6 +19,21 @@ func Compare(a, b Neighbor) int {
 	return cmp.Compare(a.Ord, b.Ord)
 }
 
+// before reports whether Compare puts a first; all but equal scores take no
+// call.
+func before(a, b Neighbor) bool {
+	switch {
+	case a.Score > b.Score:
+		return true
+	case a.Score < b.Score:
+		return false
+	}
+	return Compare(a, b) < 0
+}
+
+// topCapacity is for how many neighbors a Top makes room before there are so many.
+const topCapacity = 128
+
 // Top collects the best K neighbors of those it is offered. It is not safe for
 // concurrent use.
 type Top struct {
@@ -31,9 +46,12 @@ func (t *Top) Offer(n Neighbor) {
 	switch {
 	case t.K < 1:
 	case len(t.heap) < t.K:
+		if t.heap == nil {
+			t.heap = make([]Neighbor, 0, min(t.K, topCapacity))
+		}
 		t.heap = append(t.heap, n)
 		t.up(len(t.heap) - 1)
-	case Compare(n, t.heap[0]) < 0:
+	case before(n, t.heap[0]):
 		t.heap[0] = n
 		t.down(0)
 	}
@@ -59,7 +77,7 @@ func (t *Top) Sorted() []Neighbor {
 func (t *Top) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if Compare(t.heap[parent], t.heap[i]) >= 0 {
+		if !before(t.heap[parent], t.heap[i]) {
 			return
 		}
 		t.heap[parent], t.heap[i] = t.heap[i], t.heap[parent]
@@ -71,7 +89,7 @@ func (t *Top) down(i int) {
 	for {
 		worst := i
 		for _, child := range []int{2*i + 1, 2*i + 2} {
-			if child < len(t.heap) && Compare(t.heap[child], t.heap[worst]) > 0 {
+			if child < len(t.heap) && before(t.heap[worst], t.heap[child]) {
 				worst = child
 			}
 		}

@@ -31,6 +31,9 @@ type Source interface {
 	// Documents returns the documents under ords, nil where there is none any
 	// more; their vectors are set only withVectors.
 	Documents(ctx context.Context, ords []core.Ord, withVectors bool) ([]*core.Document, error)
+	// Vectors returns the vectors of the documents under ords, nil where there is
+	// none any more.
+	Vectors(ctx context.Context, ords []core.Ord) ([][]float32, error)
 	// Cuts tells into what the documents under ords were cut, and how similar the
 	// passages are to q unless that is nil.
 	Cuts(ctx context.Context, ords []core.Ord, q []float32) ([]Cut, error)

@@ -166,15 +166,21 @@ func (w fakeWords) Search(ctx context.Context, o index.Options) ([]index.Neighbo
 		if o.Allow != nil && !o.Allow.Contains(ord) {
 			continue
 		}
-		sum := float32(0)
-		for _, m := range w.Explain(ord) {
-			sum += m.Score
-		}
-		if sum > 0 {
+		if sum := w.Scores([]core.Ord{ord})[0]; sum > 0 {
 			top.Offer(index.Neighbor{Ord: ord, Score: sum})
 		}
 	}
 	return top.Sorted(), ctx.Err()
+}
+
+func (w fakeWords) Scores(ords []core.Ord) []float32 {
+	out := make([]float32, len(ords))
+	for i, ord := range ords {
+		for _, m := range w.Explain(ord) {
+			out[i] += m.Score
+		}
+	}
+	return out
 }
 
 func (w fakeWords) Explain(ord core.Ord) (out []index.Match) {
@@ -222,6 +228,17 @@ func (f *fake) Documents(ctx context.Context, ords []core.Ord, withVectors bool)
 		}
 	}
 	return docs, ctx.Err()
+}
+
+func (f *fake) Vectors(ctx context.Context, ords []core.Ord) ([][]float32, error) {
+	out := make([][]float32, len(ords))
+	docs, err := f.Documents(ctx, ords, true)
+	for i, doc := range docs {
+		if doc != nil {
+			out[i] = doc.Vector
+		}
+	}
+	return out, err
 }
 
 func (f *fake) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) {

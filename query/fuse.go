@@ -32,46 +32,63 @@ type fused struct {
 	dense, lexical float32 // parts of the score; they add up to it
 }
 
-// fuseWeighted scores each candidate by the mean of its cosine and of its
-// share of what the words of the query can bring at most. Such a score is the
-// same whatever else is found, so it can be compared with a threshold.
-func fuseWeighted(dense, words []index.Neighbor, bound float64) []fused {
-	return fuse(dense, words,
-		func(_ int, score float32) float32 { return (1 - lexicalWeight) * score },
-		func(_ int, score float32) float32 { return lexicalWeight * share(score, bound) })
-}
+// part is what a candidate gets for its rank, from 0, and its score in a list.
+type part func(rank int, score float32) float32
 
-// fuseRanks scores each candidate by its ranks: reciprocal rank fusion.
-func fuseRanks(dense, words []index.Neighbor) []fused {
-	part := func(rank int, _ float32) float32 { return 1 / float32(rankOffset+rank+1) }
-	return fuse(dense, words, part, part)
-}
-
-// fuse adds up what a candidate gets for its rank, from 0, and score in either
-// list, and orders the candidates best first.
-func fuse(dense, words []index.Neighbor, densePart, lexicalPart func(rank int, score float32) float32) []fused {
-	at := make(map[core.Ord]int, len(dense)+len(words))
-	var list []fused
-	entry := func(ord core.Ord) *fused {
-		i, there := at[ord]
-		if !there {
-			i = len(list)
-			at[ord] = i
-			list = append(list, fused{Neighbor: index.Neighbor{Ord: ord}})
-		}
-		return &list[i]
+// partsOf returns what candidates get for their places in both lists. Weighted,
+// that adds up to the mean of the cosine and of the share of what the words of
+// the query can bring at most; such a score is the same whatever else is found, so
+// it can be compared with a threshold. By ranks it is reciprocal rank fusion.
+func partsOf(f Fusion, bound float64) (dense, lexical part) {
+	if f == FusionWeighted {
+		return func(_ int, score float32) float32 { return (1 - lexicalWeight) * score },
+			func(_ int, score float32) float32 { return lexicalWeight * share(score, bound) }
 	}
+	return reciprocal, reciprocal
+}
+
+func reciprocal(rank int, _ float32) float32 { return 1 / float32(rankOffset+rank+1) }
+
+// fuse adds up what the candidates under ords, which rise, get in either list, and
+// orders them best first.
+func fuse(f Fusion, bound float64, ords []core.Ord, dense, words []index.Neighbor) []fused {
+	densePart, lexicalPart := partsOf(f, bound)
+	list := make([]fused, len(ords))
+	found := make([]bool, len(ords))
 	for rank, n := range dense {
-		entry(n.Ord).dense = densePart(rank, n.Score)
+		i, _ := slices.BinarySearch(ords, n.Ord)
+		list[i].dense, found[i] = densePart(rank, n.Score), true
 	}
 	for rank, n := range words {
-		entry(n.Ord).lexical = lexicalPart(rank, n.Score)
+		i, _ := slices.BinarySearch(ords, n.Ord)
+		list[i].lexical, found[i] = lexicalPart(rank, n.Score), true
 	}
-	for i := range list {
-		list[i].Score = list[i].dense + list[i].lexical
+	kept := list[:0]
+	for i, x := range list {
+		if found[i] {
+			x.Neighbor = index.Neighbor{Ord: ords[i], Score: x.dense + x.lexical}
+			kept = append(kept, x)
+		}
 	}
-	slices.SortFunc(list, func(a, b fused) int { return index.Compare(a.Neighbor, b.Neighbor) })
-	return list
+	slices.SortFunc(kept, func(a, b fused) int { return index.Compare(a.Neighbor, b.Neighbor) })
+	return kept
+}
+
+// firstRanks returns those of the candidates under ords, which rise, that
+// reciprocal rank fusion puts first, as many as feedback takes.
+func firstRanks(ords []core.Ord, lists ...[]index.Neighbor) []core.Ord {
+	sums := make([]float32, len(ords))
+	for _, list := range lists {
+		for rank, n := range list {
+			i, _ := slices.BinarySearch(ords, n.Ord)
+			sums[i] += reciprocal(rank, 0)
+		}
+	}
+	top := index.Top{K: feedbackDocuments}
+	for i, sum := range sums {
+		top.Offer(index.Neighbor{Ord: ords[i], Score: sum})
+	}
+	return nearestOrds(top.Sorted())
 }
 
 // share returns a sum of term scores as a share of its bound, from 0 to 1.

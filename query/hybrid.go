@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,6 +18,9 @@ type Words interface {
 	// Search returns the documents with words of the text, best first by BM25.
 	// It heeds K and Allow.
 	Search(ctx context.Context, o index.Options) ([]index.Neighbor, error)
+	// Scores returns what Search would score the documents under ords, which rise:
+	// 0 for one without words of the text.
+	Scores(ords []core.Ord) []float32
 	// Bound is a score that no document reaches, 0 when no document has any
 	// word of the text.
 	Bound() float64
@@ -34,7 +38,7 @@ type ranking struct {
 	neighbors []index.Neighbor
 	words     Words              // nil in dense mode
 	fusion    Fusion             // in hybrid mode
-	parts     map[core.Ord]parts // in hybrid mode
+	parts     map[core.Ord]parts // in hybrid mode, where hits are explained
 	feedback  []core.Ord         // in hybrid mode, what the query vector was moved towards
 
 	candidates map[core.Ord]recommender.Candidate // in mode behavior
@@ -107,33 +111,51 @@ func (e *Engine) hybrid(ctx context.Context, r Request, p point, s scope) (ranki
 func (e *Engine) combine(ctx context.Context, r Request, p point, dense, words []index.Neighbor, least *float32) (ranking, error) {
 	out := ranking{mode: Hybrid, words: p.words, fusion: e.fusionOf(r)}
 	vector := p.vector
+	union, others := unionOf(words, dense)
 	if out.fusion == FusionWeighted {
 		var err error
-		if vector, out.feedback, err = e.feedback(ctx, p.vector, fuseRanks(dense, words)); err != nil {
+		out.feedback = firstRanks(union, dense, words)
+		if vector, err = e.feedback(ctx, p.vector, out.feedback); err != nil {
 			return ranking{}, err
 		}
 	}
-	union := scope{allow: core.NewSet()}
-	for _, list := range [][]index.Neighbor{dense, words} {
-		for _, n := range list {
-			union.allow.Add(n.Ord)
-		}
-	}
-	n := union.allow.Len()
-	dense, err := e.nearest(ctx, vector, union, n, r)
+	words = scored(p.words, words, others)
+	dense, err := e.nearest(ctx, vector, scope{allow: core.NewSet(union...)}, len(union), r)
 	if err != nil {
 		return ranking{}, err
 	}
-	if words, err = e.wording(ctx, p.words, union, n); err != nil {
-		return ranking{}, err
-	}
-	list := fuseRanks(dense, words)
-	if out.fusion == FusionWeighted {
-		list = fuseWeighted(dense, words, p.words.Bound())
-	}
-	out.take(list, dense, words)
+	list := fuse(out.fusion, p.words.Bound(), union, dense, words)
+	out.take(list, dense, words, r.Explain)
 	out.neighbors = atLeast(out.neighbors, least)
 	return out, nil
+}
+
+// unionOf returns the ordinals that are in either list, and those that are in the
+// second one only, both rising.
+func unionOf(a, b []index.Neighbor) (union, others []core.Ord) {
+	first := nearestOrds(a)
+	slices.Sort(first)
+	for _, n := range b {
+		if _, there := slices.BinarySearch(first, n.Ord); !there {
+			others = append(others, n.Ord)
+		}
+	}
+	slices.Sort(others)
+	union = append(first, others...)
+	slices.Sort(union)
+	return union, others
+}
+
+// scored adds to the documents found by words those of others that have any, and
+// returns all of them best first.
+func scored(w Words, found []index.Neighbor, others []core.Ord) []index.Neighbor {
+	for i, score := range w.Scores(others) {
+		if score > 0 {
+			found = append(found, index.Neighbor{Ord: others[i], Score: score})
+		}
+	}
+	slices.SortFunc(found, index.Compare)
+	return found
 }
 
 // fusionOf returns how the scores of a request are fused. Where they have no
@@ -145,30 +167,32 @@ func (e *Engine) fusionOf(r Request) Fusion {
 	return FusionWeighted
 }
 
-// feedback returns the query vector moved towards the first candidates.
-func (e *Engine) feedback(ctx context.Context, q []float32, list []fused) ([]float32, []core.Ord, error) {
-	var ords []core.Ord
-	for _, f := range list[:min(len(list), feedbackDocuments)] {
-		ords = append(ords, f.Ord)
-	}
-	docs, err := e.source.Documents(ctx, ords, true)
+// feedback returns the query vector moved towards the vectors of some documents.
+func (e *Engine) feedback(ctx context.Context, q []float32, ords []core.Ord) ([]float32, error) {
+	all, err := e.source.Vectors(ctx, ords)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the first candidates: %w", err)
+		return nil, fmt.Errorf("read the first candidates: %w", err)
 	}
 	var vectors [][]float32
-	for _, doc := range docs {
-		if doc != nil && len(doc.Vector) == len(q) {
-			vectors = append(vectors, doc.Vector)
+	for _, v := range all {
+		if len(v) == len(q) {
+			vectors = append(vectors, v)
 		}
 	}
-	return nearer(q, vectors), ords, nil
+	return nearer(q, vectors), nil
 }
 
-// take keeps the candidates with what explains them.
-func (k *ranking) take(list []fused, dense, words []index.Neighbor) {
+// take keeps the candidates and, where they are to be explained, what does that.
+func (k *ranking) take(list []fused, dense, words []index.Neighbor, explain bool) {
+	k.neighbors = make([]index.Neighbor, len(list))
+	for i, f := range list {
+		k.neighbors[i] = f.Neighbor
+	}
+	if !explain {
+		return
+	}
 	k.parts = make(map[core.Ord]parts, len(list))
 	for _, f := range list {
-		k.neighbors = append(k.neighbors, f.Neighbor)
 		k.parts[f.Ord] = parts{denseAdds: f.dense, lexicalAdds: f.lexical}
 	}
 	for _, n := range dense {

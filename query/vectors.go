@@ -110,19 +110,17 @@ func (e *Engine) stored(ctx context.Context, pointers, ids []string, took *Took)
 			return nil, notFound(pointers[i], ids[i])
 		}
 	}
-	docs, err := e.source.Documents(ctx, ords, true)
+	vectors, err := e.source.Vectors(ctx, ords)
 	if err != nil {
-		return nil, fmt.Errorf("read the documents of the query: %w", err)
+		return nil, fmt.Errorf("read the vectors of the query: %w", err)
 	}
-	vectors := make([][]float32, len(docs))
-	for i, doc := range docs {
-		if doc == nil || doc.Vector == nil {
+	for i, v := range vectors {
+		if v == nil {
 			return nil, notFound(pointers[i], ids[i])
 		}
-		if len(doc.Vector) != e.dim {
-			return nil, fmt.Errorf("document %.80q has a vector of %d numbers, not %d: %w", ids[i], len(doc.Vector), e.dim, core.ErrCorrupt)
+		if len(v) != e.dim {
+			return nil, fmt.Errorf("document %.80q has a vector of %d numbers, not %d: %w", ids[i], len(v), e.dim, core.ErrCorrupt)
 		}
-		vectors[i] = doc.Vector
 	}
 	return vectors, nil
 }

@@ -132,6 +132,29 @@ func (c *Collection) Documents(ords []core.Ord, withVectors bool) ([]*core.Docum
 	return docs, err
 }
 
+// DocumentVectors returns the vectors of the documents under ords in their order,
+// all of one state, nil where there is none.
+func (c *Collection) DocumentVectors(ords []core.Ord) ([][]float32, error) {
+	vectors := make([][]float32, len(ords))
+	err := c.store.engine.View(func(r Reader) error {
+		for i, ord := range ords {
+			key := vectorKey(c.number, ord)
+			record, err := r.Get(key)
+			if isNotFound(err) {
+				continue
+			}
+			if err == nil {
+				vectors[i], err = decodeVector(kindVector, key, record, c.config.Dim)
+			}
+			if err != nil {
+				return fmt.Errorf("vector at ordinal %d of collection %s: %w", ord, c.config.Name, err)
+			}
+		}
+		return nil
+	})
+	return vectors, err
+}
+
 // List returns up to limit documents without vectors in the order of their
 // ids, beginning behind the id after. next is the last id of the page when
 // there are more, "" otherwise.

@@ -3,6 +3,7 @@ package lexical
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -145,6 +146,9 @@ func compare(t *testing.T, rng *rand.Rand, x *Index, s shadow) {
 		}
 		want := s.search(text, o)
 		same(t, got, want)
+		if i%4 == 0 && !scoresOf(q, s, s.search(text, index.Options{K: 1 + len(s)})) {
+			t.Fatalf("%q: the scores of all documents are not those of a search for all", text)
+		}
 		for _, h := range got {
 			sum := 0.0
 			for _, m := range q.Explain(h.Ord) {
@@ -155,6 +159,22 @@ func compare(t *testing.T, rng *rand.Rand, x *Index, s shadow) {
 			}
 		}
 	}
+}
+
+// scoresOf reports whether the query scores each document as it is in the list,
+// those that are not in it with 0.
+func scoresOf(q *Query, s shadow, list []index.Neighbor) bool {
+	want := make(map[core.Ord]float32)
+	for _, n := range list {
+		want[n.Ord] = n.Score
+	}
+	ords := append(slices.Sorted(maps.Keys(s)), core.NoOrd-1) // which is not there
+	for i, score := range q.Scores(ords) {
+		if math.Abs(float64(score-want[ords[i]])) > 1e-5 {
+			return false
+		}
+	}
+	return true
 }
 
 func TestAnEmptiedIndexHoldsNothing(t *testing.T) {

@@ -89,25 +89,33 @@ func (p *postings) filter(lengths func(core.Ord) uint32, keep func(core.Ord) boo
 	return out
 }
 
-// seek returns the place of the first posting from place lo on whose ordinal
-// is not below ord. It looks nearby first: most places asked for are.
-func (p *postings) seek(lo int, ord core.Ord) int {
-	ords, hi, step := p.ords, lo, 1
-	for hi < len(ords) && ords[hi] < ord {
-		lo = hi + 1
-		hi += step
+// seek returns the place of the first ordinal from place lo on that is not below
+// ord. It looks nearby first: most places asked for are. Then it halves without a
+// branch, as nobody can foresee which half it is.
+func seek(ords []core.Ord, lo int, ord core.Ord) int {
+	if lo >= len(ords) || ords[lo] >= ord {
+		return lo
+	}
+	step := seekStep
+	for lo+step < len(ords) && ords[lo+step-1] < ord {
+		lo += step
 		step *= 2
 	}
-	hi = min(hi, len(ords))
-	for lo < hi {
-		if mid := int(uint(lo+hi) / 2); ords[mid] < ord {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
+	n := min(step, len(ords)-lo)
+	for n > 1 {
+		half := n / 2
+		below := int((int64(ords[lo+half-1]) - int64(ord)) >> 63) // all ones where it is
+		lo += half & below
+		n -= half
+	}
+	if ords[lo] < ord {
+		lo++
 	}
 	return lo
 }
+
+// seekStep is how many places seek looks at first.
+const seekStep = 8
 
 // sizeBytes is the memory that the postings take.
 func (p *postings) sizeBytes() int64 {

@@ -83,6 +83,13 @@ type scratch struct {
 	touched bitmap
 	allowed bitmap
 	cursors []cursor
+	found   []candidate
+}
+
+// candidate is a document of the present page that may belong to the best.
+type candidate struct {
+	sum   float64 // of the terms looked up so far
+	place uint32  // in the page
 }
 
 // bitmap marks the documents of a page.
@@ -92,7 +99,6 @@ type bitmap [pageLen / 64]uint64
 type cursor struct {
 	*list
 	lo, hi int     // its postings in the present page
-	pos    int     // how far candidates were looked up
 	bound  float64 // of its part of a score in the present page
 	rest   float64 // of the parts of this term and all before it
 }
@@ -127,6 +133,31 @@ func (q *Query) Search(ctx context.Context, o index.Options) ([]index.Neighbor, 
 	return top.Sorted(), ctx.Err()
 }
 
+// Scores returns what Search would score the documents under ords, which rise: 0
+// for one that holds no term of the query or is not there.
+func (q *Query) Scores(ords []core.Ord) []float32 {
+	ps := *q.x.pages.Load()
+	sums := make([]float64, len(ords))
+	for i := range q.lists {
+		l, at := &q.lists[i], 0
+		for j, ord := range ords {
+			if at = seek(l.ords, at, ord); at == len(l.ords) {
+				break
+			}
+			if l.ords[at] == ord {
+				sums[j] += q.score(l, l.counts[at], ps.length(ord))
+			}
+		}
+	}
+	scores := make([]float32, len(ords))
+	for i, ord := range ords {
+		if ps.length(ord) > 0 {
+			scores[i] = float32(sums[i])
+		}
+	}
+	return scores
+}
+
 // page offers the documents of a page to top.
 func (q *Query) page(s *scratch, p *page, first core.Ord, filtered bool, top *index.Top) {
 	s.advance(q, first)
@@ -157,12 +188,11 @@ func (q *Query) page(s *scratch, p *page, first core.Ord, filtered bool, top *in
 func (s *scratch) advance(q *Query, first core.Ord) {
 	for i := range s.cursors {
 		c := &s.cursors[i]
-		c.lo = c.seek(c.hi, first)
+		c.lo = seek(c.ords, c.hi, first)
 		c.hi = c.lo
 		if c.lo < len(c.ords) && c.ords[c.lo]-first < pageLen {
 			c.hi = c.end(c.lo, first)
 		}
-		c.pos = c.lo
 		c.bound = c.limit(q)
 	}
 	slices.SortStableFunc(s.cursors, func(a, b cursor) int { return cmp.Compare(a.bound, b.bound) })
@@ -178,7 +208,7 @@ func (p *postings) end(lo int, first core.Ord) int {
 	if first > core.NoOrd-pageLen {
 		return len(p.ords)
 	}
-	return p.seek(lo, first+pageLen)
+	return seek(p.ords, lo, first+pageLen)
 }
 
 // limit bounds what the term adds to a score in the present page.
@@ -218,41 +248,55 @@ func (s *scratch) drop(allowed *bitmap) {
 }
 
 // offer completes the scores of the touched documents by the terms before
-// essential, offers them to top and leaves s clean.
+// essential, term by term, offers them to top and leaves s clean.
 func (q *Query) offer(s *scratch, p *page, first core.Ord, essential int, top *index.Top) {
 	least := float64(top.Worst())
+	s.gather(p, essential, least)
+	for i := essential - 1; i >= 0 && len(s.found) > 0; i-- {
+		s.found = q.complete(s.found, &s.cursors[i], p, first, least)
+	}
+	for _, c := range s.found {
+		if c.sum > 0 {
+			top.Offer(index.Neighbor{Ord: first + core.Ord(c.place), Score: float32(c.sum)})
+		}
+	}
+}
+
+// gather lists the touched documents that can reach least and forgets all.
+func (s *scratch) gather(p *page, essential int, least float64) {
+	s.found = s.found[:0]
+	rest := 0.0
+	if essential > 0 {
+		rest = s.cursors[essential-1].rest
+	}
 	for w := range s.touched {
 		for set := s.touched[w]; set != 0; set &= set - 1 {
 			d := w*64 + bits.TrailingZeros64(set)
 			sum := s.sums[d]
 			s.sums[d] = 0
-			length := p.lengths[d].Load()
-			if length == 0 {
-				continue
-			}
-			if sum = q.complete(s, sum, first+core.Ord(d), length, essential, least); sum > 0 {
-				top.Offer(index.Neighbor{Ord: first + core.Ord(d), Score: float32(sum)})
-				least = float64(top.Worst())
+			if (sum+rest)*slack >= least && p.lengths[d].Load() > 0 {
+				s.found = append(s.found, candidate{sum, uint32(d)})
 			}
 		}
 		s.touched[w] = 0
 	}
 }
 
-// complete adds to a sum what the terms before essential bring, and returns 0
-// when the document cannot reach least.
-func (q *Query) complete(s *scratch, sum float64, ord core.Ord, length uint32, essential int, least float64) float64 {
-	for i := essential - 1; i >= 0; i-- {
-		c := &s.cursors[i]
-		if (sum+c.rest)*slack < least {
-			return 0
+// complete adds what a term brings to the candidates, which are in the order of
+// their places, and returns those that can reach least.
+func (q *Query) complete(list []candidate, c *cursor, p *page, first core.Ord, least float64) []candidate {
+	at, kept := c.lo, list[:0]
+	for _, x := range list {
+		if (x.sum+c.rest)*slack < least {
+			continue
 		}
-		c.pos = c.seek(c.pos, ord)
-		if c.pos < c.hi && c.ords[c.pos] == ord {
-			sum += q.score(c.list, c.counts[c.pos], length)
+		ord := first + core.Ord(x.place)
+		if at = seek(c.ords[:c.hi], at, ord); at < c.hi && c.ords[at] == ord {
+			x.sum += q.score(c.list, c.counts[at], p.lengths[x.place].Load())
 		}
+		kept = append(kept, x)
 	}
-	return sum
+	return kept
 }
 
 func (b *bitmap) count() (n int) {
@@ -299,7 +343,7 @@ func (q *Query) Explain(ord core.Ord) []index.Match {
 	var out []index.Match
 	for i := range q.lists {
 		l := &q.lists[i]
-		if at := l.seek(0, ord); at < len(l.ords) && l.ords[at] == ord {
+		if at := seek(l.ords, 0, ord); at < len(l.ords) && l.ords[at] == ord {
 			out = append(out, index.Match{Term: l.term, Count: int(l.counts[at]), Score: float32(q.score(l, l.counts[at], length))})
 		}
 	}
