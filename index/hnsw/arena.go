@@ -11,6 +11,9 @@ import (
 // would cost more memory than they save time.
 const hugeFrom = 8 << 20
 
+// hugePage is how long a huge page is on the most common processors.
+const hugePage = 2 << 20
+
 // arena is memory that the collector does not see: a range of addresses that is
 // reserved once, so that nothing in it ever moves, and filled with pages as it
 // is used.
@@ -18,7 +21,6 @@ type arena struct {
 	mem  []byte
 	used atomic.Int64 // bytes asked for
 	open int          // bytes that may be read and written, the rest is only reserved
-	huge int          // bytes for which huge pages were advised
 	file *os.File     // what is open is in there rather than in memory, if not nil
 }
 
@@ -46,18 +48,27 @@ func (a *arena) use(n int) error {
 		return nil
 	}
 	if n > a.open {
-		to := min(len(a.mem), (n+max(openStep, n/16)+openStep-1)/openStep*openStep)
+		to := a.step(n)
 		if err := a.unlock(to); err != nil {
 			return fmt.Errorf("open %d bytes of memory: %w", to-a.open, err)
 		}
 		a.open = to
+		if a.file == nil && n >= hugeFrom {
+			huge(a.mem[:to])
+		}
 	}
 	a.used.Store(int64(n))
-	if a.file == nil && n >= hugeFrom && n > a.huge {
-		a.huge = min(len(a.mem), n+n/8)
-		huge(a.mem[:a.huge])
-	}
 	return nil
+}
+
+// step returns how many bytes to open when n are to be used. Where huge pages
+// are asked for it ends with one: the system gives none for a part of it.
+func (a *arena) step(n int) int {
+	to := (n + max(openStep, n/16) + openStep - 1) / openStep * openStep
+	if a.file == nil && n >= hugeFrom {
+		to += -int(uintptr(a.base())+uintptr(to)) & (hugePage - 1)
+	}
+	return min(len(a.mem), to)
 }
 
 func (a *arena) base() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(a.mem)) }

@@ -37,3 +37,20 @@ func TestFewAddresses(t *testing.T) {
 		p.clean(t)
 	}
 }
+
+func TestArenaOpensWholeHugePages(t *testing.T) {
+	a, err := newArena(1<<30, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	for n := 1000; n < a.cap()/2; n += n / 3 {
+		if err := a.use(n); err != nil {
+			t.Fatal(err)
+		}
+		a.mem[n-1] = 1
+		if end := uintptr(a.base()) + uintptr(a.open); a.open < n || n >= hugeFrom && end%hugePage != 0 {
+			t.Errorf("for %d bytes those up to %#x are open, which is %d more", n, end, a.open-n)
+		}
+	}
+}

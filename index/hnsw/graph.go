@@ -141,6 +141,16 @@ func (g *graph) others(v uint32, allow *core.Set, limit int) []core.Ord {
 	return some(g.shared[v], allow, limit)
 }
 
+// anyShared reports whether a vertex of keys holds more than one ordinal.
+func (g *graph) anyShared(keys []key) bool {
+	if g.sharing.Load() == 0 {
+		return false
+	}
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return slices.ContainsFunc(keys, func(c key) bool { return g.shared[c.vertex()] != nil })
+}
+
 // some returns up to limit of the allowed ordinals of a set, which may be nil.
 func some(set, allow *core.Set, limit int) []core.Ord {
 	if set == nil {

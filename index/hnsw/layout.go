@@ -164,6 +164,9 @@ func (s *slab) fine(v uint32) *uint8 {
 	return (*uint8)(unsafe.Add(s.fine0, uintptr(v)*uintptr(s.fineLen)+uintptr(s.lowsAt)))
 }
 
+// fetchMeta makes what is known of v come into the cache.
+func (s *slab) fetchMeta(v uint32) { simd.Fetch(unsafe.Pointer(s.meta(v)), metaLen) }
+
 // neighbors is the list of v's neighbors; it is read and written atomically,
 // number by number.
 func (s *slab) neighbors(v uint32) *[degree]uint32 {

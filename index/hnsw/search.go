@@ -81,6 +81,9 @@ func (g *graph) walk(ctx context.Context, s *scratch, start key, k, ef, steps in
 func (g *graph) expand(s *scratch, cur, next key, more bool, n int, allow *core.Set) {
 	sl := g.slab
 	v := cur.vertex()
+	if more {
+		sl.fetchMeta(next.vertex())
+	}
 	d := sl.distance(s.q, v)
 	if g.allowed(v, allow) {
 		s.top.insert(makeKey(d, v))
@@ -248,10 +251,15 @@ func (g *graph) start(s *scratch, node uint32, level int) key {
 func (g *graph) refine(s *scratch, k, window, members int, allow *core.Set) []index.Neighbor {
 	keys := s.top.keys[:min(len(s.top.keys), window)]
 	g.bring(s, keys)
+	for _, c := range keys {
+		// So that all places of ordinals come from memory at the same time.
+		s.touched += int(g.slots.get(core.Ord(g.slab.ord(c.vertex()))))
+	}
 	out := make([]index.Neighbor, 0, len(keys))
 	for try := 0; ; try++ {
 		seq := g.slots.changes.Load()
 		out = out[:0]
+		sharing := g.anyShared(keys)
 		for _, c := range keys {
 			v := c.vertex()
 			score := g.space.score(s.q, g.slab.dot(s.q, v), g.slab.meta(v).full2)
@@ -259,7 +267,7 @@ func (g *graph) refine(s *scratch, k, window, members int, allow *core.Set) []in
 			if g.slots.get(ord) == v && (allow == nil || allow.Contains(ord)) {
 				out = append(out, index.Neighbor{Ord: ord, Score: score})
 			}
-			if g.sharing.Load() > 0 {
+			if sharing {
 				for _, ord := range g.others(v, allow, k) {
 					if g.slots.get(ord) == v {
 						out = append(out, index.Neighbor{Ord: ord, Score: score})

@@ -83,3 +83,8 @@ func Multiply(x, y []float32) {
 // those that are equal, moving the larger ones one place up, and returns the
 // place. There is room for n+1 keys.
 func InsertSorted(keys *uint64, n int, k uint64) int { return insertSorted(keys, n, k) }
+
+// Fetch brings the cache lines of the n bytes (1 or more) at p into the
+// second-level cache, where the processor has instructions for that. They only
+// tell it what will be read: nothing happens where p cannot be read.
+func Fetch(p unsafe.Pointer, n int) { fetch((*uint8)(p), n) }

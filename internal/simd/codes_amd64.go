@@ -198,3 +198,13 @@ func insertSortedAVX512(keys *uint64, n int, k uint64) int
 //
 //go:noescape
 func insertSorted(keys *uint64, n int, k uint64) int
+
+// fetchAVX2 is fetch with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func fetchAVX2(p *uint8, n int)
+
+// fetch is Fetch, where there are instructions for it.
+//
+//go:noescape
+func fetch(p *uint8, n int)

@@ -4016,3 +4016,27 @@ TEXT ·insertSorted(SB), NOSPLIT, $0-32
 
 insertSorted_below_avx512:
 	JMP ·insertSortedGeneric(SB)
+
+// func fetchAVX2(p *uint8, n int)
+// Requires: MMX+
+TEXT ·fetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	ADDQ AX, CX
+	ANDQ $-64, AX
+
+fetchAVX2_line:
+	PREFETCHT1 (AX)
+	ADDQ       $+64, AX
+	CMPQ       AX, CX
+	JCS        fetchAVX2_line
+	RET
+
+// func fetch(p *uint8, n int)
+TEXT ·fetch(SB), NOSPLIT, $0-16
+	CMPB ·level+0(SB), $0x01
+	JB   fetch_below_avx2
+	JMP  ·fetchAVX2(SB)
+
+fetch_below_avx2:
+	JMP ·fetchGeneric(SB)

@@ -35,3 +35,5 @@ func maxAbs(x []float32) float32 { return maxAbsGeneric(x) }
 func multiply(x, y []float32) { multiplyGeneric(x, y) }
 
 func insertSorted(keys *uint64, n int, k uint64) int { return insertSortedGeneric(keys, n, k) }
+
+func fetch(p *uint8, n int) { fetchGeneric(p, n) }

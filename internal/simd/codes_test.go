@@ -394,3 +394,25 @@ func deep(depth int) bool {
 	EncodeEdge(&x[0], &x[0], 1, 1, 64, &bits[0])
 	return bits == [8]uint8{255, 255, 255, 255, 255, 255, 255, 255}
 }
+
+// TestFetch shows that nothing is read or written: a fetch changes no byte, and
+// may go beyond what can be read.
+func TestFetch(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		b := guardedBytes(t, 5000)
+		for i := range b {
+			b[i] = byte(i)
+		}
+		for _, n := range []int{1, 63, 64, 65, 200, 4999, 20000} {
+			for at := range 70 {
+				Fetch(unsafe.Pointer(&b[at]), n)
+				Fetch(unsafe.Pointer(&b[len(b)-1-at]), n)
+			}
+		}
+		for i := range b {
+			if b[i] != byte(i) {
+				t.Fatalf("byte %d is %d", i, b[i])
+			}
+		}
+	})
+}
