@@ -232,7 +232,7 @@ func (a *advisor) vectors(ids []string) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return vectorsOf(a.c.stored, ords)
+	return a.c.stored.VectorsAt(ords)
 }
 
 // save writes the model for the next start, or takes the file away where there

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"github.com/vecdb/vecdb/internal/core"
-	"github.com/vecdb/vecdb/storage"
 )
 
 // turn lets one at a time do something that takes long.
@@ -36,31 +35,4 @@ func tellFailure(to *slog.Logger, what string, err error) {
 	if err != nil {
 		to.Warn(what, "error", err)
 	}
-}
-
-// vectorsOf reads the vectors of documents, nil for those that are gone.
-func vectorsOf(stored *storage.Collection, ords []core.Ord) ([][]float32, error) {
-	docs, err := stored.Documents(ords, true)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]float32, len(docs))
-	for i, doc := range docs {
-		if doc != nil {
-			out[i] = doc.Vector
-		}
-	}
-	return out, nil
-}
-
-// searched reads the vectors under ordinals of the index, nil for those that are
-// gone.
-func (a *applier) searched(ords []core.Ord) ([][]float32, error) {
-	out, err := vectorsOf(a.stored, ords)
-	for i := 0; i < len(ords) && err == nil; i++ {
-		if out[i] == nil && a.parts.Owner(ords[i]) != ords[i] {
-			out[i], err = a.stored.PassageVector(ords[i])
-		}
-	}
-	return out, err
 }

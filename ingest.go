@@ -73,6 +73,7 @@ func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOp
 	if err := c.checkMemory(len(docs)); err != nil {
 		return nil, err
 	}
+	defer c.applier.tuner.importing()()
 	results := make([]ItemResult, len(docs))
 	var last uint64
 	for start := 0; start < len(docs); {

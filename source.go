@@ -48,7 +48,7 @@ func (s source) Vectors(ctx context.Context, ords []core.Ord) ([][]float32, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.c.stored.DocumentVectors(ords)
+	return s.c.stored.VectorsAt(ords)
 }
 
 // Ordinals looks ids up in the store.

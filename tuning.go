@@ -18,13 +18,17 @@ import (
 )
 
 const (
-	// A collection is measured when nothing has changed for a while.
-	tuneAfter = time.Second
+	// tuneLatest is how long an import under way, which would be slower, can keep
+	// a collection from being measured.
+	tuneLatest = time.Minute
 	// tuneLook is how often it is looked whether enough queries were asked.
 	tuneLook = time.Minute
 
 	notMeasured = "the recall of the index is not measured" // searches go on without
 )
+
+// tuneAfter is how long nothing has changed when a collection is measured.
+var tuneAfter = time.Second
 
 // tuneLast is how long a closing collection is measured at most, if that is due.
 var tuneLast = 3 * time.Second
@@ -72,8 +76,9 @@ func (a *askedQueries) list() [][]float32 {
 // tuner measures which breadth of search reaches which recall, at most one at a
 // time, and keeps what came out beside the snapshot of the index.
 type tuner struct {
-	a     *applier
-	asked askedQueries
+	a       *applier
+	asked   askedQueries
+	imports atomic.Int32 // that are under way
 
 	mu      sync.Mutex // held by the one who measures
 	changes int64      // of the index when it was measured
@@ -100,37 +105,59 @@ func (t *tuner) due() bool {
 	return plan.Due(graph.Len(), graph.Changes()-t.changes, t.asked.count())
 }
 
+// importing tells of an import until the returned function is called.
+func (t *tuner) importing() (done func()) {
+	t.imports.Add(1)
+	return func() { t.imports.Add(-1) }
+}
+
 // follow measures whenever it is due and the collection rests, until ctx ends.
 func (t *tuner) follow(ctx context.Context) {
+	var since time.Time // when it became due
 	for ctx.Err() == nil {
 		moved := t.a.waitMoved()
 		wait := tuneLook
 		due := t.due()
-		if due {
-			wait = tuneAfter
+		if !due {
+			since = time.Time{}
+		} else if wait = tuneAfter; since.IsZero() {
+			since = time.Now()
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-moved:
 		case <-timer.C:
-			if due {
-				tellFailure(t.a.logger, notMeasured, t.measure(ctx, tune.Options{Rest: rested}))
+			if latest := since.Add(tuneLatest); due && !t.yields(latest) {
+				tellFailure(t.a.logger, notMeasured, t.measure(ctx, tune.Options{Rest: t.rest(latest)}))
 			}
 		}
 		timer.Stop()
 	}
 }
 
-// rested leaves the processor to others for as long as it was worked.
-func rested(ctx context.Context, worked time.Duration) error {
-	timer := time.NewTimer(min(worked, 50*time.Millisecond))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+// yields reports whether an import goes first, which it does until latest.
+func (t *tuner) yields(latest time.Time) bool {
+	return t.imports.Load() > 0 && time.Now().Before(latest)
+}
+
+// rest returns what leaves the processor to others for as long as it was worked,
+// and to an import until that ends.
+func (t *tuner) rest(latest time.Time) func(context.Context, time.Duration) error {
+	return func(ctx context.Context, worked time.Duration) error {
+		const longest = 50 * time.Millisecond
+		for wait := min(worked, longest); ; wait = longest {
+			timer := time.NewTimer(wait)
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+			}
+			timer.Stop()
+			if err := ctx.Err(); err != nil || !t.yields(latest) {
+				return err
+			}
+		}
 	}
-	return ctx.Err()
 }
 
 // last measures a closing collection that would have to be measured at its next
@@ -155,7 +182,7 @@ func (t *tuner) measure(ctx context.Context, o tune.Options) error {
 	}
 	changes := graph.Changes()
 	o.Asked, o.Metric, o.Seed = t.asked.list(), t.a.maker.cfg.Metric, rand.Uint64()
-	o.Vectors = t.a.searched
+	o.Vectors = t.a.stored.VectorsAt
 	plan, err := tune.Measure(ctx, graph, o)
 	if err != nil || plan == nil {
 		return err

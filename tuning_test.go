@@ -64,6 +64,25 @@ func TestRecallIsMeasuredAndKept(t *testing.T) {
 	s.close(t, db)
 }
 
+func TestMeasuringWaitsForAnImport(t *testing.T) {
+	vecdb.MeasureAfter(t, time.Millisecond)
+	db := open(t, t.TempDir(), vecdb.Options{})
+	defer db.Close()
+	c := collection(t, db, "v", vecdb.CollectionOptions{Model: vecdb.NoModel, Dim: 16})
+	done := vecdb.Importing(c)
+	saved{rng: rand.New(rand.NewPCG(6, 1))}.upsert(t, c, 0, 1200)
+	time.Sleep(100 * time.Millisecond)
+	if st := c.Stats().Index.Recall; st == nil || st.Vectors != 0 {
+		t.Errorf("during the import the recall is %+v", st)
+	}
+	done()
+	for end := time.Now().Add(time.Minute); c.Stats().Index.Recall.Vectors != 1200; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after the import it is %+v", c.Stats().Index.Recall)
+		}
+	}
+}
+
 func TestExactCollectionsAreNotMeasured(t *testing.T) {
 	db := open(t, t.TempDir(), vecdb.Options{})
 	defer db.Close()

@@ -132,27 +132,33 @@ func (c *Collection) Documents(ords []core.Ord, withVectors bool) ([]*core.Docum
 	return docs, err
 }
 
-// DocumentVectors returns the vectors of the documents under ords in their order,
-// all of one state, nil where there is none.
-func (c *Collection) DocumentVectors(ords []core.Ord) ([][]float32, error) {
+// VectorsAt returns the vectors of the documents and passages under ords in their
+// order, all of one state, nil where there is none.
+func (c *Collection) VectorsAt(ords []core.Ord) ([][]float32, error) {
 	vectors := make([][]float32, len(ords))
 	err := c.store.engine.View(func(r Reader) error {
 		for i, ord := range ords {
-			key := vectorKey(c.number, ord)
-			record, err := r.Get(key)
+			v, err := c.vector(r, kindVector, vectorKey(c.number, ord))
 			if isNotFound(err) {
-				continue
+				v, err = c.vector(r, kindPassage, passageKey(c.number, ord))
 			}
-			if err == nil {
-				vectors[i], err = decodeVector(kindVector, key, record, c.config.Dim)
-			}
-			if err != nil {
+			if err != nil && !isNotFound(err) {
 				return fmt.Errorf("vector at ordinal %d of collection %s: %w", ord, c.config.Name, err)
 			}
+			vectors[i] = v
 		}
 		return nil
 	})
 	return vectors, err
+}
+
+// vector reads a vector of that kind.
+func (c *Collection) vector(r Reader, kind byte, key []byte) ([]float32, error) {
+	record, err := r.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	return decodeVector(kind, key, record, c.config.Dim)
 }
 
 // List returns up to limit documents without vectors in the order of their
@@ -213,15 +219,11 @@ func (c *Collection) document(r Reader, ord core.Ord, withVector bool) (*core.Do
 	if !withVector {
 		return doc, nil
 	}
-	key = vectorKey(c.number, ord)
-	record, err = r.Get(key)
-	if isNotFound(err) {
+	doc.Vector, err = c.vector(r, kindVector, vectorKey(c.number, ord))
+	switch {
+	case isNotFound(err):
 		return nil, fmt.Errorf("document %.80q of collection %s has no vector: %w", doc.ID, c.config.Name, core.ErrCorrupt)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if doc.Vector, err = decodeVector(kindVector, key, record, c.config.Dim); err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("vector of document %.80q of collection %s: %w", doc.ID, c.config.Name, err)
 	}
 	return doc, nil

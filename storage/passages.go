@@ -123,22 +123,6 @@ func (c *Collection) PassageVectors(ord core.Ord, n int) (vectors [][]float32, e
 	return vectors, err
 }
 
-// PassageVector returns the vector of the passage under ord, nil when it is gone.
-func (c *Collection) PassageVector(ord core.Ord) (v []float32, err error) {
-	key := passageKey(c.number, ord)
-	err = c.store.engine.View(func(r Reader) error {
-		record, err := r.Get(key)
-		if err == nil {
-			v, err = decodeVector(kindPassage, key, record, c.config.Dim)
-		}
-		return err
-	})
-	if isNotFound(err) {
-		return nil, nil
-	}
-	return v, err
-}
-
 // Vectors returns the number of vectors that a search compares with.
 func (c *Collection) Vectors() int { return c.numbers().vectors() }
 

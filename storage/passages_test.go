@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/vecdb/vecdb/internal/core"
@@ -83,6 +84,10 @@ func TestPassagesComeAndGoWithTheirDocument(t *testing.T) {
 	vectors, err := c.PassageVectors(ord, 5)
 	if err != nil || len(vectors) != 5 || vectors[4][1] != 4 {
 		t.Fatal(vectors, err)
+	}
+	at, err := c.VectorsAt([]core.Ord{ord + 5, out[0].Ord, ord + 99})
+	if err != nil || !slices.Equal(at[0], vectors[4]) || at[1] == nil || at[2] != nil {
+		t.Errorf("the vectors of a passage, a document and nothing are %v, %v", at, err)
 	}
 	if have := searched(t, c); len(have) != 7 || have[ord] != nil || have[ord+3] == nil || c.Vectors() != 7 {
 		t.Errorf("%d vectors are searched, %d counted: %v", len(have), c.Vectors(), have)

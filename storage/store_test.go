@@ -117,7 +117,7 @@ func TestDocumentsComeBackAsTheyWere(t *testing.T) {
 		if err != nil || docs[0].ID != "b/2" || docs[0].Vector != nil || docs[1] != nil || docs[2] != nil {
 			t.Errorf("documents at 1, 0 and 99: %v, %v", docs, err)
 		}
-		vectors, err := c.DocumentVectors([]core.Ord{1, 0, 2})
+		vectors, err := c.VectorsAt([]core.Ord{1, 0, 2})
 		if err != nil || !slices.Equal(vectors[0], doc("b/2", "second").Vector) || vectors[1] != nil || !slices.Equal(vectors[2], want.Vector) {
 			t.Errorf("vectors at 1, 0 and 2: %v, %v", vectors, err)
 		}
