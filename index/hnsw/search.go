@@ -230,6 +230,12 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		steps = max(2*steps, s.beam)
 		walks = allow != nil && walkCost(steps) < count
 	}
+	if !g.slab.twoBits && k < bulk {
+		if err := g.scanFor(ctx, s, k, allow); err != nil {
+			return nil, err
+		}
+		return g.refine(s, k, len(s.top.keys), 0, allow), nil
+	}
 	// Far from the query many are about as near, so that more are scored again.
 	window = g.slab.scanWindow(k)
 	s.top.reset(window)

@@ -121,9 +121,15 @@ func (s *slab) estimateOne(q *query, v uint32) float32 {
 func (s *slab) distances(q *query, list []uint32, dots []int32, est *[degree]float32) {
 	simd.DotCodesList(s.codes0, s.codesStride, list, &q.codes[0], s.dim, dots[:len(list)])
 	for j, v := range list {
-		m := s.meta(v)
-		est[j] = max(0, q.norm2+m.norm2-2*q.scale*m.step*float32(dots[j]-128*q.sum))
+		est[j] = s.between8(q, v, dots[j])
 	}
+}
+
+// between8 is the squared distance of the query and vertex v by 8-bit codes, dot
+// being their product as DotCodesList has it.
+func (s *slab) between8(q *query, v uint32, dot int32) float32 {
+	m := s.meta(v)
+	return max(0, q.norm2+m.norm2-2*q.scale*m.step*float32(dot-128*q.sum))
 }
 
 // window is how many of the best that a walk of breadth ef has found are scored

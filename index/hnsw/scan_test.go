@@ -1,0 +1,76 @@
+package hnsw
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/index/indextest"
+	"github.com/vecdb/vecdb/internal/core"
+)
+
+// A scan that passes over what its codes tell to be too far finds what comparing
+// all that is stored finds, but for what lies in the outermost rounding.
+func TestScansMissNothingByTheirCodes(t *testing.T) {
+	const n, queries = 1500, 30
+	for _, dim := range []int{2, 20, 64, 65, 300} {
+		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {
+			for _, compact := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%d %s %v", dim, metric, compact), func(t *testing.T) {
+					rng := newRand(t)
+					vectors := indextest.Vectors(rng, n+queries, dim)
+					for i := range n / 3 { // a third lie closely around others
+						near := vectors[n-1-i%7]
+						for j := range vectors[i] {
+							vectors[i][j] = near[j] * (1 + 0.02*vectors[i][j])
+						}
+					}
+					x, err := New(index.Config{Dim: dim, Metric: metric}, Options{ScanBelow: -1, EfConstruction: 16, Compact: compact})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := x.Insert(t.Context(), numbered(0, vectors[:n])); err != nil {
+						t.Fatal(err)
+					}
+					allow := core.NewSet()
+					for i := range n {
+						if rng.IntN(4) > 0 {
+							allow.Add(core.Ord(i))
+						}
+					}
+					g := x.state.Load().graph
+					hits, all := 0, 0
+					for _, q := range vectors[n:] {
+						for _, k := range []int{1, 10, 200} {
+							s := g.get()
+							g.space.prepare(s.q, q, false)
+							s.top.reset(n)
+							if err := g.scan(t.Context(), s, allow); err != nil {
+								t.Fatal(err)
+							}
+							want := g.refine(s, k, n, 0, allow)
+							if err := g.scanFor(t.Context(), s, k, allow); err != nil {
+								t.Fatal(err)
+							}
+							got := g.refine(s, k, len(s.top.keys), 0, allow)
+							g.put(s)
+							if len(got) != len(want) {
+								t.Fatalf("%d of %d are found", len(got), len(want))
+							}
+							for _, w := range want {
+								all++
+								if slices.Contains(got, w) {
+									hits++
+								}
+							}
+						}
+					}
+					if share := float64(hits) / float64(all); share < 0.998 {
+						t.Errorf("of what comparing everything finds there is a share of %.4f", share)
+					}
+				})
+			}
+		}
+	}
+}
