@@ -46,6 +46,9 @@ type Config struct {
 	// BuildThreads is how many threads build an index. Default: the largest
 	// of Threads where there are some, else one a core (GOMAXPROCS).
 	BuildThreads int
+	// BuildBatch is how many vectors are inserted at a time when an index is
+	// built. An index may spread them over the threads. Default: 4,096.
+	BuildBatch int
 	// CPUs are the processors, from 0, that all threads of the process are bound
 	// to from when an index is built until it has been measured; Linux only.
 	// Default: they are not bound.
@@ -134,6 +137,9 @@ func (c Config) withDefaults() (Config, error) {
 			c.BuildThreads = slices.Max(c.Threads)
 		}
 	}
+	if c.BuildBatch == 0 {
+		c.BuildBatch = defaultBatch
+	}
 	if len(c.Threads) == 0 {
 		c.Threads = []int{1}
 	}
@@ -178,6 +184,8 @@ func (c Config) check() error {
 		return core.Invalid("", "give numbers of at least 1", "%v threads cannot ask", c.Threads)
 	case c.BuildThreads < 1:
 		return core.Invalid("", "give a number of at least 1", "%d threads cannot build", c.BuildThreads)
+	case c.BuildBatch < 1:
+		return core.Invalid("", "give a number of at least 1", "%d vectors cannot be inserted at a time", c.BuildBatch)
 	case slices.ContainsFunc(c.CPUs, func(n int) bool { return n < 0 }):
 		return core.Invalid("", "count from 0", "the processors are %v", c.CPUs)
 	case slices.ContainsFunc(c.Efs, tooSmall):

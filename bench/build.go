@@ -12,9 +12,8 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// insertChunk is how many vectors are inserted at once. An index may spread
-// them over the cores.
-const insertChunk = 4096
+// defaultBatch is how many vectors are inserted at a time.
+const defaultBatch = 4096
 
 // built is an index with what its building cost.
 type built struct {
@@ -57,7 +56,8 @@ func (r *run) build(ctx context.Context, b backend, n int) (*built, error) {
 func (r *run) insert(ctx context.Context, x *built, items []index.Item) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(x.threads))
 	done := 0
-	for chunk := range slices.Chunk(items, insertChunk) {
+	shown := 0 // of what is done
+	for chunk := range slices.Chunk(items, r.cfg.BuildBatch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -65,7 +65,10 @@ func (r *run) insert(ctx context.Context, x *built, items []index.Item) error {
 			return err
 		}
 		done += len(chunk)
-		r.cfg.Advance(x.name+": insert", done, len(items))
+		if done-shown >= defaultBatch || done == len(items) {
+			r.cfg.Advance(x.name+": insert", done, len(items))
+			shown = done
+		}
 	}
 	return nil
 }

@@ -103,7 +103,7 @@ func without(chosen []int, n int) []core.Ord {
 
 // drop deletes rows.
 func (x *built) drop(ctx context.Context, chosen []int, ords []core.Ord) error {
-	for chunk := range slices.Chunk(chosen, insertChunk) {
+	for chunk := range slices.Chunk(chosen, defaultBatch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -68,6 +68,7 @@ over recall. Settings take turns, --repeat times, and medians are reported.`,
 	f.Float64SliceVar(&o.Recalls, "recall", nil, "recalls to measure, for instance 0.9,0.95,0.99: the index chooses a breadth for each")
 	f.IntSliceVar(&o.Threads, "threads", nil, "how many threads ask at once, and the largest builds (default: 1 asks, all cores build)")
 	f.IntVar(&o.BuildThreads, "build-threads", 0, "how many threads build (default: see --threads)")
+	f.IntVar(&o.BuildBatch, "build-batch", 0, "how many vectors are inserted at a time (default 4096; 1 measures insertions one by one)")
 	f.IntSliceVar(&o.CPUs, "cpu", nil, "bind all threads to these processors while they search (Linux)")
 	f.IntVar(&o.Repeat, "repeat", bench.DefaultRepeat, "how often each setting is measured")
 	f.IntVar(&o.Queries, "count", 0, "how many queries to ask (default: all given ones, or 1,000 held-out documents)")

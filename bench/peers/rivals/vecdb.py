@@ -81,19 +81,23 @@ class Vecdb:
         With a share the searches are restricted to so much of the vectors,
         which the command draws itself.
         """
+        more = ["--truth", self.args.truth, "--build-threads", str(self.args.threads), "--threads", str(threads)]
+        if share is not None:
+            more += ["--filter", str(share), "--filter-kind", "random"]
+        return self.bench(efs, more, PROCESSORS, "search" if share is None else "filtered")
+
+    def bench(self, efs: list[int], more: list[str], processors: set[int], mode: str) -> dict[int, dict[str, Any]]:
+        """Runs the command with further options on some processors."""
         a = self.args
         command = [
-            BINARY, "bench", "--base", a.base, "--queries", a.queries, "--truth", a.truth, "--index", a.variant,
-            "--ef", ",".join(map(str, efs)), "--threads", str(threads), "--repeat", "1", "--jsonl",
-            "--build-threads", str(a.threads), "--cpu", ",".join(map(str, os.sched_getaffinity(0))),
+            BINARY, "bench", "--base", a.base, "--queries", a.queries, "--index", a.variant, "--ef", ",".join(map(str, efs)),
+            "--repeat", "1", "--jsonl", "--cpu", ",".join(map(str, os.sched_getaffinity(0))), *more,
         ]
-        if share is not None:
-            command += ["--filter", str(share), "--filter-kind", "random"]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False,
-            preexec_fn=lambda: os.sched_setaffinity(0, PROCESSORS),
+            preexec_fn=lambda: os.sched_setaffinity(0, processors),
         )
-        points = parse(done.stdout, "search" if share is None else "filtered")
+        points = parse(done.stdout, mode)
         if done.returncode != 0 or not points:
             reason = (done.stderr.strip().splitlines() or ["it printed no points"])[-1]
             raise RuntimeError(f"vecdb bench: {reason}")
@@ -106,8 +110,17 @@ class Vecdb:
         points = self.run([EFS[0]["ef"]], self.args.threads)
         return build_facts(next(iter(points.values()))["_run"])
 
+    def insert_each(self, count: int) -> dict[str, Any]:
+        """Builds an index of the first rows one by one, with one thread."""
+        more = ["--limit", str(count), "--count", "1", "--build-batch", "1", "--build-threads", "1"]
+        points = self.bench([EFS[0]["ef"]], more, os.sched_getaffinity(0), "search")
+        built = next(iter(points.values()))["_run"]
+        return {"inserted": count, "inserts": count / built["build_seconds"], "inserts_cpu": count / built["build_cpu_seconds"]}
+
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answers a search from the run of this repetition."""
+        """Answers a search from the run of this repetition, or measures insertions."""
+        if request["op"] == "inserts":
+            return self.insert_each(request["count"])
         if request["op"] not in ("search", "filter"):
             raise Unsupported(request["op"])
         ef, shape = request["setting"]["ef"], (request["threads"], request.get("share"))
