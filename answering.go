@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/vecdb/vecdb/answers"
 	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/index/snapshot"
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/query"
 	"github.com/vecdb/vecdb/storage"
@@ -48,6 +50,7 @@ const maxCalibrated = 16
 type answerer struct {
 	c       *Collection
 	memory  *answers.Memory
+	logger  *slog.Logger
 	ctx     context.Context // of work in the background
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -61,19 +64,25 @@ type answerer struct {
 // calibrated is a model with what it was fitted on.
 type calibrated struct {
 	answers.Fitted
-	seq      uint64 // of the last change that the index had
-	feedback uint64 // version of the memory
-	pending  bool   // it is being made anew
+	mark     snapshot.Mark // of the collection then
+	feedback uint64        // version of the memory
+	pairs    int           // that the memory held
+	pending  bool          // it is being made anew
 }
 
-// startAnswerer reads the feedback of a collection that is being opened.
+// startAnswerer reads the feedback of a collection that is being opened, and the
+// calibrations of an earlier run.
 func startAnswerer(c *Collection) (*answerer, error) {
-	a := &answerer{c: c, memory: answers.NewMemory(), turn: newTurn(), fields: make(map[string]calibrated)}
+	a := &answerer{c: c, memory: answers.NewMemory(), logger: c.db.options.Logger.With("collection", c.Name()), turn: newTurn(),
+		fields: make(map[string]calibrated)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	err := c.stored.Feedback("", func(f storage.Feedback) error {
 		a.memory.Add(f.Feedback, f.Vector)
 		return nil
 	})
+	if err == nil {
+		a.restore()
+	}
 	return a, err
 }
 
@@ -104,7 +113,7 @@ func (a *answerer) prepare(ctx context.Context, field string) error {
 		have.pending = true
 		a.fields[field] = have
 		a.running.Go(func() {
-			tellFailure(a.c.db.options.Logger.With("collection", a.c.Name()), "the confidence of answers is not calibrated anew", a.calibrate(a.ctx, field, true))
+			tellFailure(a.logger, "the confidence of answers is not calibrated anew", a.calibrate(a.ctx, field, true))
 		})
 	}
 	a.mu.Unlock()
@@ -116,7 +125,7 @@ func (a *answerer) prepare(ctx context.Context, field string) error {
 
 // stale reports whether much has changed since.
 func (a *answerer) stale(have calibrated) bool {
-	changes, feedback := a.c.applier.position()-have.seq, a.memory.Version()-have.feedback
+	changes, feedback := a.c.applier.position()-have.mark.Seq, a.memory.Version()-have.feedback
 	return changes >= uint64(max(1, a.c.Len()/recalibrateShare)) || feedback >= uint64(max(1, a.memory.Len()/recalibrateShare))
 }
 
@@ -129,30 +138,45 @@ func (a *answerer) calibrate(ctx context.Context, field string, again bool) erro
 	}
 	defer release()
 	a.mu.Lock()
-	_, there := a.fields[field]
+	_, known := a.fields[field]
 	full := len(a.fields) >= maxCalibrated
 	a.mu.Unlock()
-	if there && !again || !there && full {
+	if known && !again || !known && full {
 		return nil
 	}
-	next := calibrated{seq: a.c.applier.position(), feedback: a.memory.Version()}
-	examples, err := a.c.engine.AnswerExamples(ctx, field, calibrationQuestions)
-	if err == nil && len(examples) > 0 {
-		next.Fitted = answers.Fit(examples)
-	} else {
-		next.Fitted.Model = answers.DefaultModel()
-	}
+	next, err := a.fit(ctx, field)
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	have, there := a.fields[field]
+	have.pending = false
+	switch {
+	case err == nil:
+		a.fields[field] = next
+	case there:
+		a.fields[field] = have
+	}
+	a.mu.Unlock()
 	if err != nil {
-		if have, there := a.fields[field]; there {
-			have.pending = false
-			a.fields[field] = have
-		}
 		return fmt.Errorf("calibrate the confidence of answers: %w", err)
 	}
-	a.fields[field] = next
+	if err := a.save(); err != nil {
+		a.logger.Warn("the calibration of answers is not saved, it will be made anew after the next start", "error", err)
+	}
 	return nil
+}
+
+// fit fits the model of a field to what is known now.
+func (a *answerer) fit(ctx context.Context, field string) (calibrated, error) {
+	mark, err := a.c.applier.mark()
+	if err != nil {
+		return calibrated{}, err
+	}
+	next := calibrated{mark: mark, feedback: a.memory.Version(), pairs: a.memory.Len()}
+	examples, err := a.c.engine.AnswerExamples(ctx, field, calibrationQuestions)
+	next.Fitted.Model = answers.DefaultModel()
+	if len(examples) > 0 {
+		next.Fitted = answers.Fit(examples)
+	}
+	return next, err
 }
 
 // Answer finds the best answer to a question among the documents that hold one,

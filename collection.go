@@ -273,6 +273,7 @@ func (c *Collection) verifyIndex(ctx context.Context, report func(string)) error
 	}
 	c.trainer.verify(report)
 	c.advisor.verify(report)
+	c.answerer.verify(report)
 	idx := c.index()
 	if graph, ok := idx.(*hnsw.Index); ok {
 		if err := graph.Verify(ctx); errors.Is(err, core.ErrCorrupt) {

@@ -157,7 +157,7 @@ func (t *trainer) update(ctx context.Context, field string, due func(trained, *c
 		return err
 	}
 	defer release()
-	mark, err := t.mark()
+	mark, err := t.c.applier.mark()
 	if err != nil {
 		return err
 	}
@@ -189,15 +189,6 @@ func (t *trainer) update(ctx context.Context, field string, due func(trained, *c
 		t.logger.Warn("the heads are not saved, they will be trained again at the next start", "error", err)
 	}
 	return nil
-}
-
-// mark says which changes are learnt from at least: those that the index has.
-func (t *trainer) mark() (snapshot.Mark, error) {
-	seq := t.c.applier.position()
-	if seq == 0 {
-		return snapshot.Mark{}, nil
-	}
-	return markOf(t.c.stored, seq)
 }
 
 // fingerprint tells sets of ordinals apart.

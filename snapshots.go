@@ -55,7 +55,11 @@ func (s *snapshotFolder) path(number uint32, suffix string) string {
 
 // paths are where the files of a collection are.
 func (s *snapshotFolder) paths(number uint32) []string {
-	return []string{s.path(number, graphSuffix), s.path(number, wordsSuffix), s.path(number, fieldSuffix), s.path(number, planSuffix), s.path(number, headsForm.suffix), s.path(number, tasteForm.suffix)}
+	var out []string
+	for _, suffix := range []string{graphSuffix, wordsSuffix, fieldSuffix, planSuffix, headsForm.suffix, tasteForm.suffix, answersForm.suffix} {
+		out = append(out, s.path(number, suffix))
+	}
+	return out
 }
 
 // remove removes what is kept of a collection.
@@ -239,6 +243,15 @@ func markOf(stored *storage.Collection, seq uint64) (snapshot.Mark, error) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(ch.Old))
 	_, _ = sum.Write(append(append(b, byte(ch.Op)), ch.ID...)) // it takes everything
 	return snapshot.Mark{Seq: seq, Tag: sum.Sum64()}, nil
+}
+
+// mark says which changes the index has, at least; the zero Mark before the first.
+func (a *applier) mark() (snapshot.Mark, error) {
+	seq := a.position()
+	if seq == 0 {
+		return snapshot.Mark{}, nil
+	}
+	return markOf(a.stored, seq)
 }
 
 // keeper keeps a snapshot of an index.
