@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vecdb/vecdb/answers"
@@ -55,6 +57,9 @@ type answerer struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	turn    turn // of the one who calibrates
+	runs    tally
+	sure    atomic.Uint64 // questions that were answered
+	unsure  atomic.Uint64 // questions that were not
 
 	mu     sync.Mutex // guards the rest
 	fields map[string]calibrated
@@ -104,6 +109,13 @@ func (a *answerer) fitted(field string) answers.Fitted {
 	return answers.Fitted{Model: answers.DefaultModel()}
 }
 
+// known are the fields whose answers were calibrated.
+func (a *answerer) known() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Collect(maps.Keys(a.fields))
+}
+
 // prepare calibrates the answers of a field where that was never done, and does
 // it again in the background where much has changed since.
 func (a *answerer) prepare(ctx context.Context, field string) error {
@@ -144,7 +156,9 @@ func (a *answerer) calibrate(ctx context.Context, field string, again bool) erro
 	if known && !again || !known && full {
 		return nil
 	}
+	began := time.Now()
 	next, err := a.fit(ctx, field)
+	a.runs.book(field, began, next.Examples > 0, err)
 	a.mu.Lock()
 	have, there := a.fields[field]
 	have.pending = false
@@ -190,7 +204,15 @@ func (c *Collection) Answer(ctx context.Context, r AnswerRequest) (AnswerRespons
 		return AnswerResponse{}, err
 	}
 	out, err := c.engine.Answer(ctx, r)
-	if err == nil && r.Generate {
+	if err != nil {
+		return out, err
+	}
+	if out.Answered {
+		c.answerer.sure.Add(1)
+	} else {
+		c.answerer.unsure.Add(1)
+	}
+	if r.Generate {
 		err = c.generate(ctx, r, &out)
 	}
 	return out, err

@@ -43,6 +43,7 @@ type trainer struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	turn    turn // of the one who trains a head
+	runs    tally
 
 	mu    sync.RWMutex // guards the rest
 	heads map[string]trained
@@ -180,7 +181,9 @@ func (t *trainer) update(ctx context.Context, field string, due func(trained, *c
 		return nil
 	}
 	next := trained{version: have.version + 1, state: state, labelled: labelled, mark: mark}
+	began := time.Now()
 	next.head, next.why, err = t.learn(ctx, field, labelled, workers)
+	t.runs.book(field, began, next.head != nil, err)
 	if err != nil {
 		return err
 	}

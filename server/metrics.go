@@ -39,7 +39,7 @@ func newMetrics(db *vecdb.DB) *metrics {
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "vecdb_build_info", Help: "What runs here; always 1."},
 		[]string{"version", "commit", "kernels", "runtime"})
 	info.WithLabelValues(build.Version, build.Commit, simd.Kernels(), db.Runtime()).Set(1)
-	m.registry.MustRegister(m.requests, m.stage, m.ingested, info, sizes{db}, cacheFigures{db}, modelFigures{db},
+	m.registry.MustRegister(m.requests, m.stage, m.ingested, info, sizes{db}, cacheFigures{db}, modelFigures{db}, learningFigures{db},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
