@@ -1,6 +1,7 @@
 package vecdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ func (t *trainer) set(field string, have trained) {
 // catchUp trains the heads whose labels have changed and that due asks for.
 func (t *trainer) catchUp(ctx context.Context, due func(trained, *core.Set) bool, workers int) error {
 	for _, field := range t.fields() {
-		if err := t.update(ctx, field, due, workers); err != nil {
+		if err := t.update(ctx, field, due, workers, nil); err != nil {
 			return fmt.Errorf("learn the labels in %s: %w", field, err)
 		}
 	}
@@ -151,8 +152,8 @@ func (t *trainer) catchUp(ctx context.Context, due func(trained, *core.Set) bool
 }
 
 // update trains the head of a field if its labels have changed and due asks
-// for it.
-func (t *trainer) update(ctx context.Context, field string, due func(trained, *core.Set) bool, workers int) error {
+// for it, and tells how far that has come.
+func (t *trainer) update(ctx context.Context, field string, due func(trained, *core.Set) bool, workers int, tell train.Progress) error {
 	release, err := t.turn.take(ctx)
 	if err != nil {
 		return err
@@ -182,7 +183,7 @@ func (t *trainer) update(ctx context.Context, field string, due func(trained, *c
 	}
 	next := trained{version: have.version + 1, state: state, labelled: labelled, mark: mark}
 	began := time.Now()
-	next.head, next.why, err = t.learn(ctx, field, labelled, workers)
+	next.head, next.why, err = t.learn(ctx, field, labelled, workers, tell)
 	t.runs.book(field, began, next.head != nil, err)
 	if err != nil {
 		return err
@@ -206,10 +207,11 @@ func fingerprint(s *core.Set) uint64 {
 }
 
 // learn trains a head, or tells why there can be none.
-func (t *trainer) learn(ctx context.Context, field string, labelled *core.Set, workers int) (*train.Head, string, error) {
+func (t *trainer) learn(ctx context.Context, field string, labelled *core.Set, workers int, tell train.Progress) (*train.Head, string, error) {
+	tell.Tell(PhaseRead, 0, 0)
 	examples, err := t.examples(ctx, field, labelled)
 	if err == nil {
-		o := train.Options{Seed: trainSeed, Workers: workers}
+		o := train.Options{Seed: trainSeed, Workers: workers, Progress: tell}
 		o.Names, err = t.names(ctx, examples)
 		if err == nil {
 			var head *train.Head
@@ -337,16 +339,34 @@ type HeadStats struct {
 // learnt anyway. The error matches ErrInvalid when there is nothing to learn:
 // no labels, or only one.
 func (c *Collection) Train(ctx context.Context, labelField string) (HeadStats, error) {
-	if labelField == "" {
-		labelField = query.DefaultLabelField
-	}
+	return c.TrainWith(ctx, TrainOptions{LabelField: labelField})
+}
+
+// The phases that come before those of train.Train.
+const (
+	PhaseWait = "wait" // until all labels are indexed, and others have trained
+	PhaseRead = "read" // the labelled documents
+)
+
+// TrainOptions are those of TrainWith.
+type TrainOptions struct {
+	LabelField string // "" is the field "label"
+	// Progress is told how far it has come: PhaseWait, PhaseRead and the phases of
+	// train.Train. Where labels have not changed there is nothing to do but to wait.
+	Progress train.Progress
+}
+
+// TrainWith is Train with options.
+func (c *Collection) TrainWith(ctx context.Context, o TrainOptions) (HeadStats, error) {
+	labelField := cmp.Or(o.LabelField, query.DefaultLabelField)
+	o.Progress.Tell(PhaseWait, 0, 0)
 	if err := c.checkLabelField(ctx, labelField); err != nil {
 		return HeadStats{}, err
 	}
 	if fields := c.trainer.fields(); len(fields) >= maxHeads && !slices.Contains(fields, labelField) {
 		return HeadStats{}, core.Invalid("/label_field", "use the method neighbors", "%d fields are learnt already, as many as a collection may have", maxHeads)
 	}
-	if err := c.trainer.update(ctx, labelField, always, 0); err != nil {
+	if err := c.trainer.update(ctx, labelField, always, 0, o.Progress); err != nil {
 		return HeadStats{}, err
 	}
 	have, _ := c.trainer.get(labelField)

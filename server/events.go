@@ -111,16 +111,6 @@ func (s *Server) deleteEvents(c *gin.Context) {
 	reply(c, http.StatusOK, client.DeleteResult{Deleted: n})
 }
 
-// trainRecommender learns from the events and answers when that is done.
-func (s *Server) trainRecommender(c *gin.Context, col *vecdb.Collection) {
-	stats, err := col.TrainRecommender(c.Request.Context())
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	reply(c, http.StatusOK, describeBehavior(stats))
-}
-
 func describeBehavior(b vecdb.BehaviorStats) *client.Behavior {
 	if b == (vecdb.BehaviorStats{}) {
 		return nil

@@ -1,7 +1,7 @@
 package server
 
 import (
-	"net/http"
+	"context"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,7 +11,7 @@ import (
 	"github.com/vecdb/vecdb/train"
 )
 
-// train learns the labels of a field, or from events, and answers when that is done.
+// train learns the labels of a field, or from events.
 func (s *Server) train(c *gin.Context) {
 	col := s.collection(c)
 	if col == nil {
@@ -24,20 +24,20 @@ func (s *Server) train(c *gin.Context) {
 			return
 		}
 	}
-	if req.Kind == client.KindRecommender {
-		s.trainRecommender(c, col)
-		return
-	}
-	if req.Kind != "" && req.Kind != client.KindClassifier {
+	switch req.Kind {
+	case client.KindRecommender:
+		s.perform(c, col, client.TaskTrain, func(ctx context.Context, _ train.Progress) (any, error) {
+			b, err := col.TrainRecommender(ctx)
+			return describeBehavior(b), err
+		})
+	case "", client.KindClassifier:
+		s.perform(c, col, client.TaskTrain, func(ctx context.Context, tell train.Progress) (any, error) {
+			h, err := col.TrainWith(ctx, vecdb.TrainOptions{LabelField: req.LabelField, Progress: tell})
+			return describeHead(h), err
+		})
+	default:
 		s.fail(c, core.Invalid("/kind", "use classifier or recommender", "unknown kind %.40q", req.Kind))
-		return
 	}
-	head, err := col.Train(c.Request.Context(), req.LabelField)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	reply(c, http.StatusOK, describeHead(head))
 }
 
 // evaluate tells how well the labels of a field are found.
@@ -53,13 +53,15 @@ func (s *Server) evaluate(c *gin.Context) {
 			return
 		}
 	}
-	report, err := col.Evaluate(c.Request.Context(), req.LabelField,
-		train.Evaluation{Method: train.Method(req.Method), Folds: req.Folds, LeaveOneOut: req.LeaveOneOut})
-	if err != nil {
+	e := train.Evaluation{Method: train.Method(req.Method), Folds: req.Folds, LeaveOneOut: req.LeaveOneOut}
+	if err := e.Validate(); err != nil {
 		s.fail(c, err)
 		return
 	}
-	reply(c, http.StatusOK, report)
+	s.perform(c, col, client.TaskEvaluate, func(ctx context.Context, tell train.Progress) (any, error) {
+		e.Progress = func(done, total int) { tell("evaluate", done, total) }
+		return col.Evaluate(ctx, req.LabelField, e)
+	})
 }
 
 func describeHead(h vecdb.HeadStats) client.Head {

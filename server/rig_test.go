@@ -37,10 +37,12 @@ func newRig(t *testing.T, o server.Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(server.New(db, o).Handler())
+	srv := server.New(db, o)
+	web := httptest.NewServer(srv.Handler())
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		web.Close()
+		srv.Close()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

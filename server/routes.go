@@ -14,7 +14,7 @@ const (
 	read                // queries
 	write               // documents
 	admin               // collections
-	status              // metrics and versions: a key, but no lane
+	status              // metrics, versions and tasks: a key, but no lane
 )
 
 // route is one row of the table.
@@ -65,6 +65,10 @@ func (s *Server) routes() []route {
 		{http.MethodPost, c + "/facet", read, s.facet},
 		{http.MethodPost, c + "/train", write, s.train},
 		{http.MethodPost, c + "/evaluate", read, s.evaluate},
+
+		{http.MethodGet, "/v1/tasks", status, s.listTasks},
+		{http.MethodGet, "/v1/tasks/:id", status, s.getTask},
+		{http.MethodDelete, "/v1/tasks/:id", status, s.cancelTask},
 
 		{http.MethodPost, "/v1/embeddings", read, s.embeddings},
 		{http.MethodGet, "/v1/models", status, s.listModels},

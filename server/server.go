@@ -54,10 +54,11 @@ type Server struct {
 	door    door
 	lanes   lanes
 	metrics *metrics
+	tasks   tasks
 	handler http.Handler
 }
 
-// New returns a server over db.
+// New returns a server over db. Close it after use.
 func New(db *vecdb.DB, o Options) *Server {
 	if o.Imports == 0 {
 		o.Imports = 8
@@ -68,9 +69,16 @@ func New(db *vecdb.DB, o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{db: db, opts: o, door: newDoor(o.Keys, o.Insecure), lanes: newLanes(o), metrics: newMetrics(db)}
+	s := &Server{db: db, opts: o, door: newDoor(o.Keys, o.Insecure), lanes: newLanes(o), metrics: newMetrics(db), tasks: tasks{logger: o.Logger}}
 	s.handler = s.engine()
 	return s
+}
+
+// Close cancels the tasks that run and waits for their end. Requests are answered
+// further on, but none starts a task.
+func (s *Server) Close() {
+	s.tasks.stop()
+	s.tasks.running.Wait()
 }
 
 // Handler returns the handler of all routes.
@@ -94,9 +102,10 @@ func (s *Server) Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers requests from l until ctx ends, then lets those under way
-// finish for a while.
+// Serve answers requests from l until ctx ends, then cancels tasks, lets requests
+// under way finish for a while and closes the server.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	defer s.Close()
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	h := &http.Server{
@@ -111,6 +120,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	s.tasks.stop()
 	grace, stop := context.WithTimeout(base, shutdownGrace)
 	defer stop()
 	err := h.Shutdown(grace)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,6 +21,26 @@ type Options struct {
 	Seed uint64
 	// Workers is how many goroutines compute; 0 is one a processor.
 	Workers int
+	// Progress is told how far it has come, in the phases Compare and Fit.
+	Progress Progress
+}
+
+// Progress is told how many parts of a phase are done of how many there are, one
+// call at a time; total is 0 while that is not known. It does not wait. Nil is
+// told nothing.
+type Progress func(phase string, done, total int)
+
+// The phases of Train.
+const (
+	Compare = "compare" // the methods, on examples that are held out
+	Fit     = "fit"     // the head
+)
+
+// Tell tells a Progress that may be nil.
+func (p Progress) Tell(phase string, done, total int) {
+	if p != nil {
+		p(phase, done, total)
+	}
 }
 
 const (
@@ -80,6 +101,7 @@ func Train(ctx context.Context, examples []Example, o Options) (*Head, error) {
 	if err := s.choose(ctx, h, o); err != nil {
 		return nil, err
 	}
+	o.Progress.Tell(Fit, 0, 1)
 	best, _ := h.Candidate(Linear)
 	all := append(slices.Clone(s.rows), s.names...)
 	solver := newSolver(all, len(s.labels), s.words.features(), s.dim, o.Seed)
@@ -209,6 +231,7 @@ func (s *set) tryLinear(ctx context.Context, paths [][]setting, fold []int, fold
 	var out []*outcome
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.Workers)
+	fits := &fitted{of: folds * len(paths), tell: o.Progress}
 	for _, path := range paths {
 		of := make([]*outcome, len(path))
 		for i, p := range path {
@@ -216,10 +239,29 @@ func (s *set) tryLinear(ctx context.Context, paths [][]setting, fold []int, fold
 		}
 		out = append(out, of...)
 		for f := range folds {
-			group.Go(func() error { return s.tryPath(ctx, path, of, fold, f, o.Seed) })
+			group.Go(func() error {
+				defer fits.add()
+				return s.tryPath(ctx, path, of, fold, f, o.Seed)
+			})
 		}
 	}
 	return out, group.Wait()
+}
+
+// fitted tells how many fits of a comparison are done.
+type fitted struct {
+	of   int
+	tell Progress
+
+	mu   sync.Mutex // guards the rest, and calls of tell
+	done int
+}
+
+func (f *fitted) add() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done++
+	f.tell.Tell(Compare, f.done, f.of)
 }
 
 // tryPath fits the settings of a path without one fold and labels that.

@@ -60,12 +60,15 @@ func (a *app) connect(how access) (*session, error) {
 // database.
 func (a *app) inProcess(db *vecdb.DB) (*session, error) {
 	logger := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	handler := server.New(db, server.Options{Logger: logger}).Handler()
-	c, err := client.New("http://localhost", client.Options{Transport: server.InProcess(handler)})
+	srv := server.New(db, server.Options{Logger: logger})
+	c, err := client.New("http://localhost", client.Options{Transport: server.InProcess(srv.Handler())})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &session{Client: c, db: db, close: db.Close}, nil
+	return &session{Client: c, db: db, close: func() error {
+		srv.Close()
+		return db.Close()
+	}}, nil
 }
 
 // serverURL returns the server's address, "" when a directory is meant. A
