@@ -246,7 +246,7 @@ func (a *advisor) save(s advice) error {
 		return snapshot.Remove(to.path(number, tasteForm.suffix))
 	}
 	var body bytes.Buffer
-	if _, err := framed.Write(&body, keptModel{s.version, s.seq, s.count, s.changes, a.c.info.Created.UnixNano()}); err != nil {
+	if _, err := framed.Write(&body, keptModel{s.version, s.seq, s.count, s.changes, a.c.Info().Created.UnixNano()}); err != nil {
 		return err
 	}
 	if _, err := s.model.WriteTo(&body); err != nil {
@@ -266,7 +266,7 @@ func (a *advisor) load() (advice, error) {
 	if err != nil {
 		return advice{}, fmt.Errorf("the file of recommendations: %w: %w", err, core.ErrCorrupt)
 	}
-	if k.Created != a.c.info.Created.UnixNano() || k.Seq > a.c.stored.EventSeq() || k.Changes > a.c.stored.LastSeq() {
+	if k.Created != a.c.Info().Created.UnixNano() || k.Seq > a.c.stored.EventSeq() || k.Changes > a.c.stored.LastSeq() {
 		return advice{}, fmt.Errorf("the file of recommendations belongs to another history of the collection: %w", core.ErrCorrupt)
 	}
 	model, err := recommender.Read(rest)

@@ -185,7 +185,7 @@ func (a *answerer) fit(ctx context.Context, field string) (calibrated, error) {
 		return calibrated{}, err
 	}
 	next := calibrated{mark: mark, feedback: a.memory.Version(), pairs: a.memory.Len()}
-	examples, err := a.c.engine.AnswerExamples(ctx, field, calibrationQuestions)
+	examples, err := a.c.engine().AnswerExamples(ctx, field, calibrationQuestions)
 	next.Fitted.Model = answers.DefaultModel()
 	if len(examples) > 0 {
 		next.Fitted = answers.Fit(examples)
@@ -197,13 +197,13 @@ func (a *answerer) fit(ctx context.Context, field string) (calibrated, error) {
 // with a calibrated confidence, and passages where it is not sure enough. The
 // first call of a collection takes longer, since it calibrates.
 func (c *Collection) Answer(ctx context.Context, r AnswerRequest) (AnswerResponse, error) {
-	if err := cmp.Or(r.Validate(c.info.Dim), c.checkGenerate(r)); err != nil {
+	if err := cmp.Or(r.Validate(c.Info().Dim), c.checkGenerate(r)); err != nil {
 		return AnswerResponse{}, err
 	}
 	if err := c.answerer.prepare(ctx, cmp.Or(r.AnswerField, query.DefaultAnswerField)); err != nil {
 		return AnswerResponse{}, err
 	}
-	out, err := c.engine.Answer(ctx, r)
+	out, err := c.engine().Answer(ctx, r)
 	if err != nil {
 		return out, err
 	}

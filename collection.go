@@ -39,18 +39,20 @@ type (
 	Classification = query.Classification
 )
 
+// CollectionInfo holds the settings of a collection.
+type CollectionInfo = storage.Config
+
 // Collection holds documents and searches them. It is safe for concurrent use.
 // After its DB is closed or it is dropped, its methods return errors that
 // match ErrClosed or ErrNotFound.
 type Collection struct {
 	db       *DB
 	stored   *storage.Collection
-	info     storage.Config
 	fields   *field.Index
-	engine   *query.Engine
 	applier  *applier
 	trainer  *trainer
 	checking turn // of the call that looks for duplicates
+	settling turn // of the call whose texts choose the model
 	advisor  *advisor
 	answerer *answerer
 }
@@ -59,8 +61,7 @@ type Collection struct {
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	c := &Collection{db: db, stored: stored, info: info, checking: newTurn()}
-	c.engine = query.New(source{c}, index.Metric(info.Metric), info.Dim)
+	c := &Collection{db: db, stored: stored, checking: newTurn(), settling: newTurn()}
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}
 	var err error
@@ -83,10 +84,18 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 }
 
 // Name returns the collection's name.
-func (c *Collection) Name() string { return c.info.Name }
+func (c *Collection) Name() string { return c.Info().Name }
 
-// Info returns the collection's settings.
-func (c *Collection) Info() storage.Config { return c.info }
+// Info returns the collection's settings. They do not change, except that a
+// pending collection gets its model with its first texts.
+func (c *Collection) Info() CollectionInfo { return c.stored.Config() }
+
+// engine answers queries by the present settings. While the model is pending its
+// vectors have no numbers.
+func (c *Collection) engine() *query.Engine {
+	info := c.Info()
+	return query.New(source{c}, index.Metric(info.Metric), info.Dim)
+}
 
 // Len returns the number of documents.
 func (c *Collection) Len() int { return c.stored.Len() }
@@ -108,13 +117,13 @@ func (c *Collection) Get(ctx context.Context, id string) (*Document, error) {
 // identity returns what no other collection has, not even one of the same name
 // that is made later.
 func (c *Collection) identity() string {
-	return c.info.Name + "\x00" + c.info.Created.UTC().Format(time.RFC3339Nano)
+	return c.Info().Name + "\x00" + c.Info().Created.UTC().Format(time.RFC3339Nano)
 }
 
 // ListBy returns a page of the documents that satisfy a filter in the order of
 // their fields, without vectors unless asked for, as far as the index has come.
 func (c *Collection) ListBy(ctx context.Context, r query.ListRequest) (query.ListResponse, error) {
-	return c.engine.List(ctx, r)
+	return c.engine().List(ctx, r)
 }
 
 // IDCursor returns the cursor that continues List behind an id, "" for "".
@@ -180,30 +189,30 @@ func (c *Collection) Each(ctx context.Context, fn func(*Document) error) error {
 
 // Search returns the documents nearest to what the request asks for.
 func (c *Collection) Search(ctx context.Context, r Request) (Response, error) {
-	return c.engine.Search(ctx, r)
+	return c.engine().Search(ctx, r)
 }
 
 // Recommend returns the documents that go best with what a user does, a session
 // or the liked examples.
 func (c *Collection) Recommend(ctx context.Context, r Request) (Response, error) {
-	return c.engine.Recommend(ctx, r)
+	return c.engine().Recommend(ctx, r)
 }
 
 // Count counts the documents that satisfy a filter, as far as the index has
 // come.
 func (c *Collection) Count(ctx context.Context, r query.CountRequest) (query.CountResponse, error) {
-	return c.engine.Count(ctx, r)
+	return c.engine().Count(ctx, r)
 }
 
 // Facet counts the documents of each value of a field.
 func (c *Collection) Facet(ctx context.Context, r query.FacetRequest) (query.FacetResponse, error) {
-	return c.engine.Facet(ctx, r)
+	return c.engine().Facet(ctx, r)
 }
 
 // Classify labels texts by what was learnt from the labels of documents, or by
 // those of their nearest neighbors.
 func (c *Collection) Classify(ctx context.Context, r ClassifyRequest) (ClassifyResponse, error) {
-	return c.engine.Classify(ctx, r)
+	return c.engine().Classify(ctx, r)
 }
 
 // Stats describes a collection at one moment.
@@ -239,7 +248,7 @@ type IndexStats struct {
 // or BehaviorStats.
 func (c *Collection) Stats() Stats {
 	return Stats{
-		Documents: c.stored.Len(), Passages: c.stored.Vectors(), Dim: c.info.Dim, LastSeq: c.stored.LastSeq(),
+		Documents: c.stored.Len(), Passages: c.stored.Vectors(), Dim: c.Info().Dim, LastSeq: c.stored.LastSeq(),
 		Index: c.IndexStats(), Heads: c.trainer.stats(), Behavior: c.BehaviorStats(), Answers: c.answerer.stats(),
 	}
 }
@@ -321,6 +330,10 @@ func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.appl
 
 // close stops learning and following the change log, and saves the index.
 func (c *Collection) close() {
+	release, err := c.settling.take(context.Background())
+	if err == nil { // it has no end
+		defer release()
+	}
 	c.answerer.close()
 	c.advisor.close()
 	c.trainer.close()

@@ -264,7 +264,7 @@ func (s *sieve) byVector(ctx context.Context, positions []int) ([]int, error) {
 	if s.policy.Threshold == 0 {
 		return positions, nil
 	}
-	chunk, err := flat.New(index.Config{Dim: s.c.info.Dim, Metric: index.Cosine})
+	chunk, err := flat.New(index.Config{Dim: s.c.Info().Dim, Metric: index.Cosine})
 	if err != nil {
 		return nil, err
 	}

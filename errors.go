@@ -16,6 +16,7 @@ var (
 	ErrTooLarge  = core.ErrTooLarge  // a document over the limits
 	ErrCorrupt   = core.ErrCorrupt   // stored data fails its checksum
 	ErrClosed    = core.ErrClosed    // the DB was closed
+	ErrPending   = core.ErrPending   // the model is needed, and no text has chosen it yet
 	ErrNoModel   = core.ErrNoModel   // the model's files are not on this machine
 	ErrNoRuntime = core.ErrNoRuntime // nothing on this machine can run the model
 )

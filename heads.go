@@ -163,7 +163,7 @@ func (t *trainer) update(ctx context.Context, field string, due func(trained, *c
 	if err != nil {
 		return err
 	}
-	labelled, err := t.c.engine.Labelled(ctx, field)
+	labelled, err := t.c.engine().Labelled(ctx, field)
 	if err != nil {
 		return err
 	}
@@ -292,7 +292,7 @@ func (t *trainer) names(ctx context.Context, examples []train.Example) (map[stri
 	for _, e := range examples {
 		labels[e.Label] = true
 	}
-	if t.c.info.Model == "" || !train.WantsNames(len(examples), len(labels)) {
+	if t.c.Info().Model == "" || !train.WantsNames(len(examples), len(labels)) {
 		return nil, nil
 	}
 	var of, texts []string
@@ -385,7 +385,7 @@ func (c *Collection) checkLabelField(ctx context.Context, field string) error {
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return err
 	}
-	labelled, err := c.engine.Labelled(ctx, field)
+	labelled, err := c.engine().Labelled(ctx, field)
 	if err != nil {
 		return err
 	}
@@ -402,7 +402,7 @@ func (t *trainer) describe(ctx context.Context, field string, have trained) Head
 		info := have.head.Info()
 		s.Info = &info
 	}
-	labelled, err := t.c.engine.Labelled(ctx, field)
+	labelled, err := t.c.engine().Labelled(ctx, field)
 	s.Pending = err == nil && fingerprint(labelled) != have.state
 	return s
 }
@@ -431,7 +431,7 @@ func (c *Collection) Evaluate(ctx context.Context, labelField string, e train.Ev
 	if err := c.checkLabelField(ctx, labelField); err != nil {
 		return nil, err
 	}
-	labelled, err := c.engine.Labelled(ctx, labelField)
+	labelled, err := c.engine().Labelled(ctx, labelField)
 	if err != nil {
 		return nil, err
 	}

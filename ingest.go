@@ -60,15 +60,18 @@ func (c *Collection) Upsert(ctx context.Context, docs []Document, w Wait) ([]Ite
 // their order: a later one can be a duplicate of an earlier one. Calls that look
 // for duplicates are stored one after the other.
 func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOptions) ([]ItemResult, error) {
-	policy := c.info.Duplicates
+	policy := c.Info().Duplicates
 	if o.Duplicates != nil {
 		policy = *o.Duplicates
 	}
-	if err := checkDuplicates(policy, c.info.Metric); err != nil {
+	if err := checkDuplicates(policy, c.Info().Metric); err != nil {
 		return nil, core.At("/duplicates", err)
 	}
 	if err := core.CheckLong(o.Long); err != nil {
 		return nil, core.At("/long", err)
+	}
+	if err := c.settle(ctx, docs); err != nil {
+		return nil, err
 	}
 	if err := c.checkMemory(len(docs)); err != nil {
 		return nil, err
@@ -79,7 +82,7 @@ func (c *Collection) UpsertWith(ctx context.Context, docs []Document, o UpsertOp
 	for start := 0; start < len(docs); {
 		end := start + chunkOf(docs[start:])
 		a := &arrivals{docs: make([]Document, end-start), readings: make([]*core.Reading, end-start), results: results[start:end],
-			long: cmp.Or(o.Long, c.info.Long, LongTruncate), asked: o.Long != ""}
+			long: cmp.Or(o.Long, c.Info().Long, LongTruncate), asked: o.Long != ""}
 		seq, err := c.upsertChunk(ctx, policy, docs[start:end], a)
 		if err != nil {
 			return results[:start], err
@@ -166,12 +169,16 @@ func (c *Collection) prepare(doc Document) (Document, error) {
 	if err := c.checkText(doc); err != nil {
 		return doc, err
 	}
+	info := c.Info()
 	if doc.Vector != nil {
-		if err := core.CheckVector("/vector", doc.Vector, c.info.Dim); err != nil {
+		if info.Pending() {
+			return doc, c.errPending("/vector")
+		}
+		if err := core.CheckVector("/vector", doc.Vector, info.Dim); err != nil {
 			return doc, err
 		}
 	}
-	return doc, checkFields(doc.Fields, c.info.Fields)
+	return doc, checkFields(doc.Fields, info.Fields)
 }
 
 func checkID(id string) error {
@@ -195,7 +202,7 @@ func (c *Collection) checkText(doc Document) error {
 		return core.Invalid("/text", "convert it to UTF-8", "the text is not valid UTF-8")
 	case doc.Vector != nil:
 		return nil
-	case c.info.Model == "":
+	case c.vectorsOnly():
 		return core.Invalid("/vector", "give each document a vector", "collection %s takes vectors only", c.Name())
 	case strings.TrimSpace(doc.Text) == "":
 		return core.Invalid("/text", "give a text or a vector", "the text is empty")
@@ -257,7 +264,7 @@ func (c *Collection) DeleteWhere(ctx context.Context, f *Filter, w Wait) (int, e
 	if err := c.wait(ctx, c.stored.LastSeq()); err != nil {
 		return 0, err
 	}
-	set, err := c.engine.Matching(ctx, f)
+	set, err := c.engine().Matching(ctx, f)
 	if err != nil {
 		return 0, err
 	}

@@ -109,7 +109,7 @@ func (c *Collection) cut(ctx context.Context, emb embedder.Embedder, a *arrivals
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, i := range positions {
 		group.Go(func() error {
-			parts, err := emb.Split(ctx, a.docs[i].Text, storage.MaxPassages(c.info.Dim))
+			parts, err := emb.Split(ctx, a.docs[i].Text, storage.MaxPassages(c.Info().Dim))
 			var in *core.InputError
 			if errors.As(err, &in) {
 				a.refuse(i, err)
@@ -184,14 +184,14 @@ func (a *arrivals) take(i int, vector []float32, u embedder.Usage) {
 
 // readWhole counts the tokens of a text that the model took as a whole.
 func (c *Collection) readWhole(ctx context.Context, text string) (Reading, error) {
-	if c.info.Model == "" || text == "" {
+	if c.Info().Model == "" || text == "" {
 		return Reading{}, nil
 	}
 	emb, err := c.model(ctx)
 	if err != nil {
 		return Reading{}, err
 	}
-	parts, err := emb.Split(ctx, text, storage.MaxPassages(c.info.Dim))
+	parts, err := emb.Split(ctx, text, storage.MaxPassages(c.Info().Dim))
 	if errors.Is(err, embedder.ErrNoSpans) || errors.Is(err, core.ErrTooLarge) {
 		err = nil // it came with its vector
 	}

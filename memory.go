@@ -139,7 +139,7 @@ func (c *Collection) memoryFor(n int) int64 {
 
 // memoryForVectors predicts what n more vectors take.
 func (c *Collection) memoryForVectors(n int) int64 {
-	cfg := index.Config{Dim: c.info.Dim, Metric: index.Metric(c.info.Metric)}
+	cfg := index.Config{Dim: c.Info().Dim, Metric: index.Metric(c.Info().Metric)}
 	have := c.index().Len()
 	now, err := kindOf(c.db.options.Index).bytes(cfg, have)
 	if err != nil {
@@ -154,7 +154,7 @@ func (c *Collection) memoryForVectors(n int) int64 {
 
 // diskFor predicts what n more documents take in the file of the index.
 func (c *Collection) diskFor(n int) int64 {
-	cfg := index.Config{Dim: c.info.Dim, Metric: index.Metric(c.info.Metric)}
+	cfg := index.Config{Dim: c.Info().Dim, Metric: index.Metric(c.Info().Metric)}
 	have := c.index().Len()
 	now, err := kindOf(c.db.options.Index).diskBytes(cfg, have)
 	if err != nil {

@@ -60,7 +60,7 @@ func (m *models) complete(cfg storage.Config, o CollectionOptions) (storage.Conf
 	if name == "" {
 		model, err := m.manifest.ForLanguage(cmp.Or(o.Language, "en"))
 		if err != nil {
-			return cfg, core.Invalid("/language", "use en or zh, or name a model", "no default model for language %q", o.Language)
+			return cfg, core.Invalid("/language", "use en, zh or auto, or name a model", "no default model for language %q", o.Language)
 		}
 		name = model.Name
 	}

@@ -64,7 +64,7 @@ func (s source) nearest(ctx context.Context, q []float32, o index.Options, idx i
 
 // scan reads all stored vectors into an exact index.
 func (s source) scan(ctx context.Context) (index.Index, error) {
-	exact, err := flat.New(index.Config{Dim: s.c.info.Dim, Metric: index.Metric(s.c.info.Metric)})
+	exact, err := flat.New(index.Config{Dim: s.c.Info().Dim, Metric: index.Metric(s.c.Info().Metric)})
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,8 @@ func (o Options) withDefaults() (Options, error) {
 // CollectionOptions describes a new collection. The zero value is an English
 // one with the default model.
 type CollectionOptions struct {
-	// Language picks the default model: "en" (default) or "zh".
+	// Language picks the default model: "en" (default), "zh", or LanguageAuto, with
+	// which the first texts pick one of the two.
 	Language string
 	// Model names a model of the manifest; NoModel makes a collection that
 	// takes vectors only. Default: the language's.

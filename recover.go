@@ -35,6 +35,8 @@ type applier struct {
 	logger  *slog.Logger
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	begin   func() // starts following the log, once the vectors have a dimension; neither beside adopt nor close
+	begun   bool
 	damaged chan chan<- bool // gets one when the index is to be made anew, to be told whether it is
 	tuner   tuner
 	vectors keeper // of the snapshot of index
@@ -58,10 +60,31 @@ func startApplier(stored *storage.Collection, maker indexMaker, logger *slog.Log
 		return nil, err
 	}
 	a.tuner.restore()
-	a.running.Go(func() { a.follow(ctx) })
-	a.running.Go(func() { a.verify(ctx) })
-	a.running.Go(func() { a.tuner.follow(ctx) })
+	a.begin = func() {
+		if a.begun = ctx.Err() == nil; a.begun {
+			a.running.Go(func() { a.follow(ctx) })
+			a.running.Go(func() { a.verify(ctx) })
+			a.running.Go(func() { a.tuner.follow(ctx) })
+		}
+	}
+	if maker.cfg.Dim > 0 {
+		a.begin()
+	}
 	return a, nil
+}
+
+// adopt makes the index of a collection whose vectors are going to have so many
+// numbers. It comes before begin.
+func (a *applier) adopt(dim int) error {
+	maker := a.maker
+	maker.cfg.Dim = dim
+	idx, err := maker.make()
+	if err != nil {
+		return err
+	}
+	a.maker = maker
+	a.index.Store(&idx)
+	return nil
 }
 
 // load fills the empty indexes: those that have a snapshot from there, all
@@ -269,6 +292,9 @@ func (a *applier) wait(ctx context.Context, seq uint64) error {
 // close stops following, waits for the follower to end and saves the indexes.
 func (a *applier) close() {
 	a.cancel()
+	if !a.begun {
+		a.stop()
+	}
 	a.running.Wait()
 	a.saveLast()
 	a.tuner.last()

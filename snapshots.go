@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/field"
+	"github.com/vecdb/vecdb/index/flat"
 	"github.com/vecdb/vecdb/index/hnsw"
 	"github.com/vecdb/vecdb/index/lexical"
 	"github.com/vecdb/vecdb/index/snapshot"
@@ -113,7 +114,12 @@ type indexMaker struct {
 }
 
 // make makes an empty index, with its file, if it has one, beside the snapshots.
+// While it is not known how many numbers vectors have, that is one that no vector
+// goes into.
 func (m *indexMaker) make() (index.Index, error) {
+	if m.cfg.Dim == 0 {
+		return flat.New(index.Config{Dim: 1, Metric: m.cfg.Metric})
+	}
 	folder := ""
 	if m.snapshots != nil && !m.snapshots.readOnly {
 		folder = m.snapshots.dir

@@ -74,7 +74,7 @@ func (s source) Buckets(field string, within *core.Set, of func(any, []int64) []
 
 // Values asks the index of fields.
 func (s source) Values(field string, ords []core.Ord, each func(i int, v any)) error {
-	if s.c.info.Fields[field] == "text" {
+	if s.c.Info().Fields[field] == "text" {
 		return core.Invalid("", "declare it a keyword, or use another field", "the field %.80q is declared text, which is searched for and has no order", field)
 	}
 	return s.c.fields.Values(field, ords, each)
@@ -98,18 +98,22 @@ func (s source) Answers(answerField string) (*answers.Memory, answers.Fitted) {
 
 // FieldNames asks the index of fields, and the declaration.
 func (s source) FieldNames() []string {
-	return slices.AppendSeq(s.c.fields.Names(), maps.Keys(s.c.info.Fields))
+	return slices.AppendSeq(s.c.fields.Names(), maps.Keys(s.c.Info().Fields))
 }
 
 // model returns the collection's model, opened.
 func (c *Collection) model(ctx context.Context) (embedder.Embedder, error) {
-	if c.info.Model == "" {
+	info := c.Info()
+	switch {
+	case info.Pending():
+		return nil, c.errPending("/text")
+	case info.Model == "":
 		return nil, core.Invalid("/text", "give vectors, or make a collection with a model",
 			"collection %s takes vectors only", c.Name())
 	}
-	emb, err := c.db.models.get(ctx, c.info.Model, c.info.Precision)
-	if err == nil && emb.Dim() < c.info.Dim {
-		err = fmt.Errorf("model %s has %d dimensions, collection %s has %d: %w", c.info.Model, emb.Dim(), c.Name(), c.info.Dim, ErrDimension)
+	emb, err := c.db.models.get(ctx, info.Model, info.Precision)
+	if err == nil && emb.Dim() < info.Dim {
+		err = fmt.Errorf("model %s has %d dimensions, collection %s has %d: %w", info.Model, emb.Dim(), c.Name(), info.Dim, ErrDimension)
 	}
 	return emb, err
 }
@@ -122,9 +126,9 @@ func (c *Collection) embed(ctx context.Context, kind embedder.Kind, texts []stri
 		return embedder.Result{}, err
 	}
 	r, err := emb.Embed(ctx, kind, texts)
-	if err == nil && emb.Dim() > c.info.Dim {
+	if dim := c.Info().Dim; err == nil && emb.Dim() > dim {
 		for i, v := range r.Vectors {
-			r.Vectors[i] = core.Shorten(v, c.info.Dim)
+			r.Vectors[i] = core.Shorten(v, dim)
 		}
 	}
 	return r, err

@@ -105,10 +105,16 @@ func (db *DB) CreateCollection(ctx context.Context, name string, o CollectionOpt
 		return nil, false, ErrClosed
 	}
 	if c := db.collections[name]; c != nil {
+		have := c.Info()
 		if o.Long == "" {
-			cfg.Long = c.info.Long
+			cfg.Long = have.Long
 		}
-		return c, false, sameSettings(c.Info(), cfg)
+		if cfg.Auto && have.Auto && !have.Pending() { // what it has become
+			if cfg, err = db.models.settled(cfg, have.Language); err != nil {
+				return nil, false, err
+			}
+		}
+		return c, false, sameSettings(have, cfg)
 	}
 	stored, err := db.store.Create(cfg)
 	if err != nil {
@@ -141,7 +147,7 @@ func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config
 	if err := core.CheckLong(o.Long); err != nil {
 		return cfg, core.At("/long", err)
 	}
-	if o.Model == NoModel {
+	if o.Model == NoModel && o.Language != LanguageAuto {
 		if o.Dim < 1 || o.Dim > core.MaxDim {
 			return cfg, core.Invalid("/dimension", "a collection without a model needs it", "the dimension must be from 1 to %d", core.MaxDim)
 		}
@@ -149,6 +155,9 @@ func (db *DB) collectionConfig(name string, o CollectionOptions) (storage.Config
 		return cfg, nil
 	}
 	cfg.Long = cmp.Or(cfg.Long, LongChunk)
+	if o.Language == LanguageAuto {
+		return db.models.pendingConfig(cfg, o)
+	}
 	return db.models.complete(cfg, o)
 }
 
@@ -161,11 +170,15 @@ func checkName(name string) error {
 }
 
 // sameSettings returns an ErrExists unless both configurations ask for the same.
+// A model that texts have chosen may be asked for by its name too.
 func sameSettings(have, want storage.Config) error {
-	same := have.Model == want.Model && have.Precision == want.Precision && have.Dim == want.Dim &&
+	same := (have.Auto || !want.Auto) && have.Model == want.Model && have.Precision == want.Precision && have.Dim == want.Dim &&
 		have.Metric == want.Metric && maps.Equal(have.Fields, want.Fields) && have.Duplicates == want.Duplicates && have.Long == want.Long
 	if same {
 		return nil
+	}
+	if have.Pending() {
+		have.Model = "to be chosen by the first texts"
 	}
 	return &core.InputError{Cause: ErrExists,
 		Detail: fmt.Sprintf("collection %s exists with other settings (model %s, precision %s, dimension %d, metric %s)",

@@ -397,6 +397,10 @@ func TestADirectoryThatIsNone(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(chooserEnv); dir != "" {
+		choose(dir)
+		return
+	}
 	if dir := os.Getenv(lockEnv); dir != "" {
 		db, err := vecdb.Open(dir, vecdb.Options{})
 		switch {

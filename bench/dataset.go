@@ -41,7 +41,7 @@ func load(ctx context.Context, col *vecdb.Collection, cfg Config) (*dataset, err
 	if err != nil {
 		return nil, err
 	}
-	if have := d.base.Len(); have < minVectors {
+	if have := len(texts); have < minVectors {
 		return nil, core.Invalid("", "add more documents", "the collection has %d documents; a measurement needs at least %d", have, minVectors)
 	}
 	if len(cfg.Texts) > 0 {

@@ -80,7 +80,7 @@ var codes = map[string]error{
 	CodeNotFound: core.ErrNotFound, CodeCollectionNotFound: core.ErrNotFound, CodeExists: core.ErrExists,
 	CodeInvalid: core.ErrInvalid, CodeDimension: core.ErrDimension, CodeTooLarge: core.ErrTooLarge,
 	CodeFull: core.ErrFull, CodeMemory: core.ErrMemory, CodeReadOnly: core.ErrReadOnly, CodeClosed: core.ErrClosed,
-	CodeNoModel: core.ErrNoModel, CodeNoRuntime: core.ErrNoRuntime, CodeCorrupt: core.ErrCorrupt,
+	CodePending: core.ErrPending, CodeNoModel: core.ErrNoModel, CodeNoRuntime: core.ErrNoRuntime, CodeCorrupt: core.ErrCorrupt,
 }
 
 // path joins segments, each escaped.

@@ -30,6 +30,7 @@ const (
 	CodeMemory             = "memory_full"
 	CodeReadOnly           = "read_only"
 	CodeClosed             = "shutting_down"
+	CodePending            = "model_pending"
 	CodeNoModel            = "model_not_available"
 	CodeNoRuntime          = "runtime_not_available"
 	CodeCorrupt            = "data_corrupt"
@@ -40,7 +41,8 @@ const (
 // CreateCollection is the body of PUT /v1/collections/{c}. Every member may be
 // left out.
 type CreateCollection struct {
-	// Language picks the default model: "en" (the default) or "zh".
+	// Language picks the default model: "en" (the default), "zh", or "auto", with
+	// which the first texts pick one of the two.
 	Language string `json:"language,omitempty"`
 	// Model names a model of `vecdb model list`; "none" makes a collection
 	// that takes vectors only and needs Dimension.
@@ -66,13 +68,15 @@ type CreateCollection struct {
 
 // Collection describes a collection.
 type Collection struct {
-	Name      string            `json:"name"`
-	Language  string            `json:"language,omitempty"`
-	Model     string            `json:"model,omitempty"`
-	Precision string            `json:"precision,omitempty"`
-	Dimension int               `json:"dimension"`
-	Metric    string            `json:"metric"`
-	Fields    map[string]string `json:"fields,omitempty"`
+	Name     string `json:"name"`
+	Language string `json:"language,omitempty"`
+	Model    string `json:"model,omitempty"`
+	// ModelChoice is missing where the model was given.
+	ModelChoice string            `json:"model_choice,omitempty"`
+	Precision   string            `json:"precision,omitempty"`
+	Dimension   int               `json:"dimension"` // 0 while the model is pending
+	Metric      string            `json:"metric"`
+	Fields      map[string]string `json:"fields,omitempty"`
 	// Duplicates is what becomes of documents that are there already.
 	Duplicates core.Duplicates `json:"duplicates,omitzero"`
 	// Long is what becomes of long texts.
@@ -80,6 +84,12 @@ type Collection struct {
 	Documents int    `json:"documents"`
 	Created   string `json:"created"` // RFC 3339
 }
+
+// The states of a model that the first texts choose: not chosen yet, and chosen.
+const (
+	ChoicePending = "pending"
+	ChoiceMade    = "made"
+)
 
 // Collections is the body of the answer to GET /v1/collections.
 type Collections struct {
@@ -191,8 +201,10 @@ type RecallTarget struct {
 type Stats struct {
 	Documents    int        `json:"documents"`
 	Passages     int        `json:"passages"`
-	Dimension    int        `json:"dimension"`
+	Dimension    int        `json:"dimension"` // 0 while the model is pending
+	Language     string     `json:"language,omitempty"`
 	Model        string     `json:"model,omitempty"`
+	ModelChoice  string     `json:"model_choice,omitempty"` // ChoicePending or ChoiceMade; missing where the model was given
 	Precision    string     `json:"precision,omitempty"`
 	Metric       string     `json:"metric"`
 	Index        IndexStats `json:"index"`

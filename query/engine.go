@@ -92,7 +92,8 @@ type Engine struct {
 }
 
 // New returns an engine over source, whose vectors have dim numbers and are
-// compared by metric; "" is index.Cosine.
+// compared by metric; "" is index.Cosine. With dim 0 it is not known yet how many:
+// the source is empty and is asked for no vectors, and nothing is found.
 func New(source Source, metric index.Metric, dim int) *Engine {
 	if metric == "" {
 		metric = index.Cosine

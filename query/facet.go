@@ -219,6 +219,15 @@ func (e *Engine) warnings(f *Filter) []string {
 	return out
 }
 
+// untold warns that nothing can be found because it is not known yet how vectors
+// are made.
+func (e *Engine) untold() []string {
+	if e.dim > 0 {
+		return nil
+	}
+	return []string{"the model of the collection is not chosen yet: the texts of the first documents choose it"}
+}
+
 // maxWarnings bounds the warnings of one answer.
 const maxWarnings = 5
 

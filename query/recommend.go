@@ -46,6 +46,9 @@ func (e *Engine) examplePoint(ctx context.Context, r Request, took *Took) (point
 	if err != nil {
 		return point{}, err
 	}
+	if e.dim == 0 {
+		return point{nothing: true}, nil
+	}
 	liked, disliked := examples[:len(r.Like)], examples[len(r.Like):]
 	vector := rocchio(liked, disliked, e.dim, e.metric)
 	if vector == nil {

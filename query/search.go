@@ -67,7 +67,7 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 	}
 	out.Cursor = turn.next(r, list)
 	if len(hits) == 0 {
-		out.Warnings = e.warnings(r.Filter)
+		out.Warnings = append(e.untold(), e.warnings(r.Filter)...)
 	}
 	took.Total = milliseconds(time.Since(start))
 	out.Took = took
@@ -126,7 +126,7 @@ func (e *Engine) rank(ctx context.Context, r Request, p point, s scope, took *To
 // nearest returns at least the k nearest neighbors of q within s that score
 // r.MinScore or more, as far as there are so many, best first.
 func (e *Engine) nearest(ctx context.Context, q []float32, s scope, k int, r Request) ([]index.Neighbor, error) {
-	if s.allow != nil && s.allow.Len() == 0 {
+	if s.allow != nil && s.allow.Len() == 0 || e.dim == 0 {
 		return nil, nil
 	}
 	o := index.Options{K: k + s.surplus(), Allow: s.allow, Ef: r.Params.Ef, Recall: r.Params.Recall}

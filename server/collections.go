@@ -31,9 +31,20 @@ func (s *Server) collection(c *gin.Context) *vecdb.Collection {
 func describe(col *vecdb.Collection) client.Collection {
 	info := col.Info()
 	return client.Collection{
-		Name: info.Name, Language: info.Language, Model: info.Model, Precision: info.Precision, Dimension: info.Dim,
+		Name: info.Name, Language: info.Language, Model: info.Model, ModelChoice: choiceOf(info), Precision: info.Precision, Dimension: info.Dim,
 		Metric: info.Metric, Fields: info.Fields, Duplicates: info.Duplicates, Long: info.Long, Documents: col.Len(), Created: info.Created.Format(time.RFC3339),
 	}
+}
+
+// choiceOf tells how far a collection is whose model the first texts choose.
+func choiceOf(info vecdb.CollectionInfo) string {
+	switch {
+	case info.Pending():
+		return client.ChoicePending
+	case info.Auto:
+		return client.ChoiceMade
+	}
+	return ""
 }
 
 func (s *Server) listCollections(c *gin.Context) {
@@ -101,7 +112,7 @@ func (s *Server) stats(c *gin.Context) {
 	}
 	reply(c, http.StatusOK, client.Stats{
 		EmbeddingCache: s.embeddingCache(),
-		Documents:      st.Documents, Passages: st.Passages, Dimension: st.Dim, Model: info.Model, Precision: info.Precision, Metric: info.Metric,
+		Documents:      st.Documents, Passages: st.Passages, Dimension: st.Dim, Language: info.Language, Model: info.Model, ModelChoice: choiceOf(info), Precision: info.Precision, Metric: info.Metric,
 		Index:        indexStats(st.Index),
 		StorageBytes: s.db.SizeBytes(), LastSequence: st.LastSeq, MemoryAvailable: available, Heads: heads,
 		Behavior: describeBehavior(st.Behavior), Answers: describeAnswers(st.Answers),

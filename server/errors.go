@@ -33,6 +33,7 @@ var statuses = []struct {
 	{core.ErrMemory, http.StatusInsufficientStorage, client.CodeMemory},
 	{core.ErrTooLarge, http.StatusRequestEntityTooLarge, client.CodeTooLarge},
 	{core.ErrDimension, http.StatusBadRequest, client.CodeDimension},
+	{core.ErrPending, http.StatusConflict, client.CodePending},
 	{core.ErrInvalid, http.StatusBadRequest, client.CodeInvalid},
 	{core.ErrFull, http.StatusInsufficientStorage, client.CodeFull},
 	{core.ErrReadOnly, http.StatusServiceUnavailable, client.CodeReadOnly},

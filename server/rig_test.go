@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -37,6 +38,33 @@ func newRig(t *testing.T, o server.Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serve(t, db, o)
+}
+
+// newRealRig is newRig with the default models, whose files are on this machine,
+// or skips the test.
+func newRealRig(t *testing.T, o server.Options) *rig {
+	t.Helper()
+	db, err := vecdb.Open("", vecdb.Options{InMemory: true, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := make(map[string]bool)
+	for _, m := range db.Models() {
+		ready[m.Name] = m.Ready
+	}
+	if !ready["all-MiniLM-L6-v2"] || !ready["bge-small-zh-v1.5"] {
+		if err := db.Close(); err != nil || os.Getenv("VECDB_REQUIRE_MODELS") != "" {
+			t.Fatal("a default model is missing", err)
+		}
+		t.Skip("a default model is missing")
+	}
+	return serve(t, db, o)
+}
+
+// serve serves a database until the test ends, then closes both.
+func serve(t *testing.T, db *vecdb.DB, o server.Options) *rig {
+	t.Helper()
 	srv := server.New(db, o)
 	web := httptest.NewServer(srv.Handler())
 	t.Cleanup(func() {

@@ -32,7 +32,7 @@ func (c *Collection) Changes(from uint64, limit int) ([]core.Change, error) {
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("change log of collection %s: %w", c.config.Name, err)
+		return nil, fmt.Errorf("change log of collection %s: %w", c.Config().Name, err)
 	}
 	return out, nil
 }
@@ -44,8 +44,8 @@ func (c *Collection) alive() error {
 	if c.store.closed {
 		return core.ErrClosed
 	}
-	if c.store.collections[c.config.Name] != c {
-		return fmt.Errorf("collection %s: %w", c.config.Name, core.ErrNotFound)
+	if c.store.collections[c.Config().Name] != c {
+		return fmt.Errorf("collection %s: %w", c.Config().Name, core.ErrNotFound)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -13,7 +14,7 @@ import (
 type Collection struct {
 	store  *Store
 	number uint32
-	config Config
+	config atomic.Pointer[Config]
 
 	mu      sync.RWMutex  // guards the rest
 	now     counters      // as of the last batch that landed
@@ -22,7 +23,9 @@ type Collection struct {
 }
 
 func newCollection(s *Store, number uint32, cfg Config, now counters) *Collection {
-	return &Collection{store: s, number: number, config: cfg, now: now, changed: make(chan struct{})}
+	c := &Collection{store: s, number: number, now: now, changed: make(chan struct{})}
+	c.config.Store(&cfg)
+	return c
 }
 
 // openCollection reads the counters of a stored collection.
@@ -47,7 +50,26 @@ func openCollection(s *Store, number uint32, cfg Config, r Reader) (*Collection,
 }
 
 // Config returns the collection's settings.
-func (c *Collection) Config() Config { return c.config }
+func (c *Collection) Config() Config { return *c.config.Load() }
+
+// Settle stores the settings that a pending collection has from then on; they
+// are durable when it returns. Nothing may have been stored in the collection. The
+// error matches core.ErrNotFound when it was dropped.
+func (c *Collection) Settle(cfg Config) error {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if err := c.store.writable(); err != nil {
+		return err
+	}
+	if c.store.collections[c.Config().Name] != c {
+		return fmt.Errorf("collection %s: %w", c.Config().Name, core.ErrNotFound)
+	}
+	if err := c.store.putMeta(c.number, collectionMeta{Config: cfg}); err != nil {
+		return err
+	}
+	c.config.Store(&cfg)
+	return nil
+}
 
 // Number returns the number of the collection, which no other collection of the
 // store has while this one lives.
@@ -143,7 +165,7 @@ func (c *Collection) VectorsAt(ords []core.Ord) ([][]float32, error) {
 				v, err = c.vector(r, kindPassage, passageKey(c.number, ord))
 			}
 			if err != nil && !isNotFound(err) {
-				return fmt.Errorf("vector at ordinal %d of collection %s: %w", ord, c.config.Name, err)
+				return fmt.Errorf("vector at ordinal %d of collection %s: %w", ord, c.Config().Name, err)
 			}
 			vectors[i] = v
 		}
@@ -158,7 +180,7 @@ func (c *Collection) vector(r Reader, kind byte, key []byte) ([]float32, error) 
 	if err != nil {
 		return nil, err
 	}
-	return decodeVector(kind, key, record, c.config.Dim)
+	return decodeVector(kind, key, record, c.Config().Dim)
 }
 
 // List returns up to limit documents without vectors in the order of their
@@ -214,7 +236,7 @@ func (c *Collection) document(r Reader, ord core.Ord, withVector bool) (*core.Do
 	}
 	doc, err := decodeDocument(key, record)
 	if err != nil {
-		return nil, fmt.Errorf("document at ordinal %d of collection %s: %w", ord, c.config.Name, err)
+		return nil, fmt.Errorf("document at ordinal %d of collection %s: %w", ord, c.Config().Name, err)
 	}
 	if !withVector {
 		return doc, nil
@@ -222,9 +244,9 @@ func (c *Collection) document(r Reader, ord core.Ord, withVector bool) (*core.Do
 	doc.Vector, err = c.vector(r, kindVector, vectorKey(c.number, ord))
 	switch {
 	case isNotFound(err):
-		return nil, fmt.Errorf("document %.80q of collection %s has no vector: %w", doc.ID, c.config.Name, core.ErrCorrupt)
+		return nil, fmt.Errorf("document %.80q of collection %s has no vector: %w", doc.ID, c.Config().Name, core.ErrCorrupt)
 	case err != nil:
-		return nil, fmt.Errorf("vector of document %.80q of collection %s: %w", doc.ID, c.config.Name, err)
+		return nil, fmt.Errorf("vector of document %.80q of collection %s: %w", doc.ID, c.Config().Name, err)
 	}
 	return doc, nil
 }

@@ -86,8 +86,8 @@ func (c *Collection) Commit(ctx context.Context, mutations []Mutation) ([]Outcom
 func (c *Collection) commit(call *commitCall, empty bool) error {
 	c.store.mu.RLock()
 	err := c.store.writable()
-	if err == nil && c.store.collections[c.config.Name] != c {
-		err = fmt.Errorf("collection %s: %w", c.config.Name, core.ErrNotFound)
+	if err == nil && c.store.collections[c.Config().Name] != c {
+		err = fmt.Errorf("collection %s: %w", c.Config().Name, core.ErrNotFound)
 	}
 	if err != nil || empty {
 		c.store.mu.RUnlock()
@@ -245,7 +245,7 @@ func (g *group) add(call *commitCall) error {
 		return g.addFeedback(call.c, call.feedback)
 	}
 	for i := range call.mutations {
-		if g.batch.Len() >= maxBatchWrites || g.batch.SizeBytes() >= maxBatchBytes || !call.mutations[i].fits(g.batch, call.c.config.Dim) {
+		if g.batch.Len() >= maxBatchWrites || g.batch.SizeBytes() >= maxBatchBytes || !call.mutations[i].fits(g.batch, call.c.Config().Dim) {
 			if g.land(); g.failed != nil {
 				return g.failed
 			}
@@ -284,7 +284,7 @@ func (g *group) mutate(call *commitCall, i int) error {
 func (g *group) put(c *Collection, d *draft, m *Mutation, old place) (Outcome, error) {
 	passages := m.passages()
 	if uint64(d.next)+uint64(len(passages)) >= uint64(core.NoOrd) {
-		return Outcome{}, fmt.Errorf("collection %s has used up its ordinals: %w", c.config.Name, core.ErrFull)
+		return Outcome{}, fmt.Errorf("collection %s has used up its ordinals: %w", c.Config().Name, core.ErrFull)
 	}
 	doc, ord := m.Doc, core.Ord(d.next)
 	key := documentKey(c.number, ord)

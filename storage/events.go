@@ -183,7 +183,7 @@ func (c *Collection) eachEvent(f EventFilter, fn func(key []byte, e core.Event) 
 		return r.Scan(prefix, prefixEnd(prefix), func(key, value []byte) error {
 			e, err := decodeEvent(key, value)
 			if err != nil {
-				return fmt.Errorf("event of collection %s: %w", c.config.Name, err)
+				return fmt.Errorf("event of collection %s: %w", c.Config().Name, err)
 			}
 			if !f.Matches(e.User, e.Item) {
 				return nil

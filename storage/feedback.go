@@ -103,9 +103,9 @@ func (c *Collection) eachFeedback(answer string, fn func(key []byte, f Feedback)
 			prefix = feedbackPrefix(c.number, answer)
 		}
 		return r.Scan(prefix, prefixEnd(prefix), func(key, value []byte) error {
-			f, err := decodeFeedback(key, value, c.config.Dim)
+			f, err := decodeFeedback(key, value, c.Config().Dim)
 			if err != nil {
-				return fmt.Errorf("feedback of collection %s: %w", c.config.Name, err)
+				return fmt.Errorf("feedback of collection %s: %w", c.Config().Name, err)
 			}
 			return fn(key, f)
 		})
@@ -134,7 +134,7 @@ func decodeFeedback(key, record []byte, dim int) (Feedback, error) {
 // feedback checks all feedback.
 func (v *verifier) feedback() error {
 	_, err := v.scan(kindFeedback, func(key, value []byte) error {
-		_, err := decodeFeedback(key, value, v.c.config.Dim)
+		_, err := decodeFeedback(key, value, v.c.Config().Dim)
 		return err
 	})
 	return err

@@ -73,12 +73,8 @@ func (g *group) raise(s *Store) error {
 	if g.raised || s.format.Load() == FormatVersion {
 		return nil
 	}
-	key := metaKey()
-	record, err := encodeJSON(areaMeta, key, storeMeta{Format: FormatVersion, Created: s.created})
-	if err == nil {
-		g.batch.Put(key, record)
-		g.raised = true
-	}
+	err := s.putFormat(g.batch)
+	g.raised = err == nil
 	return err
 }
 
@@ -105,7 +101,7 @@ func (c *Collection) Readings(ords []core.Ord) ([]*core.Reading, error) {
 	err := c.store.engine.View(func(r Reader) (err error) {
 		for i, ord := range ords {
 			if out[i], err = c.readingAt(r, ord); err != nil {
-				return fmt.Errorf("what was read at ordinal %d of collection %s: %w", ord, c.config.Name, err)
+				return fmt.Errorf("what was read at ordinal %d of collection %s: %w", ord, c.Config().Name, err)
 			}
 		}
 		return nil
@@ -139,17 +135,17 @@ func (s Snapshot) PassageVectors(ord core.Ord, n int) ([][]float32, error) {
 	vectors := make([][]float32, 0, n)
 	first := ord + 1
 	err := s.r.Scan(passageKey(s.c.number, first), passageKey(s.c.number, first+core.Ord(n)), func(key, value []byte) error {
-		v, err := decodeVector(kindPassage, key, value, s.c.config.Dim)
+		v, err := decodeVector(kindPassage, key, value, s.c.Config().Dim)
 		vectors = append(vectors, v)
 		return err
 	})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("passages of the document at ordinal %d of collection %s: %w", ord, s.c.config.Name, err)
+		return nil, fmt.Errorf("passages of the document at ordinal %d of collection %s: %w", ord, s.c.Config().Name, err)
 	case len(vectors) == 0:
 		return nil, nil
 	case len(vectors) < n:
-		return nil, fmt.Errorf("the document at ordinal %d of collection %s has %d of %d passages: %w", ord, s.c.config.Name, len(vectors), n, core.ErrCorrupt)
+		return nil, fmt.Errorf("the document at ordinal %d of collection %s has %d of %d passages: %w", ord, s.c.Config().Name, len(vectors), n, core.ErrCorrupt)
 	}
 	return vectors, nil
 }
@@ -164,7 +160,7 @@ func (s Snapshot) Readings(fn func(core.Ord, *core.Reading) error) error {
 	return s.r.Scan(prefix, prefixEnd(prefix), func(key, value []byte) error {
 		x, err := decodeReading(key, value)
 		if err != nil {
-			return fmt.Errorf("what was read at ordinal %d of collection %s: %w", ordOf(key), s.c.config.Name, err)
+			return fmt.Errorf("what was read at ordinal %d of collection %s: %w", ordOf(key), s.c.Config().Name, err)
 		}
 		return fn(ordOf(key), x)
 	})
@@ -191,9 +187,9 @@ func (s Snapshot) Vectors(fn func(core.Ord, []float32) error) error {
 			if kind == kindVector && cut.Contains(ord) {
 				return nil
 			}
-			v, err := decodeVector(kind, key, value, s.c.config.Dim)
+			v, err := decodeVector(kind, key, value, s.c.Config().Dim)
 			if err != nil {
-				return fmt.Errorf("vector at ordinal %d of collection %s: %w", ord, s.c.config.Name, err)
+				return fmt.Errorf("vector at ordinal %d of collection %s: %w", ord, s.c.Config().Name, err)
 			}
 			return fn(ord, v)
 		})

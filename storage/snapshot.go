@@ -48,11 +48,11 @@ func (s Snapshot) Documents(withVectors bool, fn func(core.Ord, *core.Document) 
 		ord := ordOf(key)
 		doc, err := decodeDocument(key, value)
 		if err != nil {
-			return fmt.Errorf("document at ordinal %d of collection %s: %w", ord, s.c.config.Name, err)
+			return fmt.Errorf("document at ordinal %d of collection %s: %w", ord, s.c.Config().Name, err)
 		}
 		if withVectors {
 			if doc.Vector, err = s.vector(ord); err != nil {
-				return fmt.Errorf("vector of document %.80q of collection %s: %w", doc.ID, s.c.config.Name, err)
+				return fmt.Errorf("vector of document %.80q of collection %s: %w", doc.ID, s.c.Config().Name, err)
 			}
 		}
 		return fn(ord, doc)
@@ -68,5 +68,5 @@ func (s Snapshot) vector(ord core.Ord) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeVector(kindVector, key, record, s.c.config.Dim)
+	return decodeVector(kindVector, key, record, s.c.Config().Dim)
 }

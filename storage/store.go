@@ -17,7 +17,8 @@ import (
 
 // FormatVersion is the newest version of the layout of keys and records. A store
 // begins with format 1 and gets format 2 with its first long document, which
-// programs that know format 1 alone would not find again.
+// programs that know format 1 alone would not find again, or with its first
+// pending collection, which they could not open.
 const FormatVersion = 2
 
 // dropBatch is how many keys are erased at a time.
@@ -179,7 +180,29 @@ func (s *Store) putMeta(number uint32, meta collectionMeta) error {
 	}
 	b := new(Batch)
 	b.Put(key, record)
-	return s.engine.Apply(b)
+	raise := meta.Pending() && s.format.Load() < FormatVersion
+	if raise {
+		if err := s.putFormat(b); err != nil {
+			return err
+		}
+	}
+	if err := s.engine.Apply(b); err != nil {
+		return err
+	}
+	if raise {
+		s.format.Store(FormatVersion)
+	}
+	return nil
+}
+
+// putFormat makes a batch bring the store to the newest format.
+func (s *Store) putFormat(b *Batch) error {
+	key := metaKey()
+	record, err := encodeJSON(areaMeta, key, storeMeta{Format: FormatVersion, Created: s.created})
+	if err == nil {
+		b.Put(key, record)
+	}
+	return err
 }
 
 func (s *Store) writable() error {
@@ -228,7 +251,7 @@ func (s *Store) Drop(name string) error {
 	if c == nil {
 		return fmt.Errorf("collection %.80q: %w", name, core.ErrNotFound)
 	}
-	if err := s.putMeta(c.number, collectionMeta{Config: c.config, Dropped: true}); err != nil {
+	if err := s.putMeta(c.number, collectionMeta{Config: c.Config(), Dropped: true}); err != nil {
 		return err
 	}
 	delete(s.collections, name)
@@ -293,10 +316,10 @@ func (s *Store) Verify(ctx context.Context, report func(problem string)) error {
 	s.mu.RLock()
 	collections := slices.Collect(maps.Values(s.collections))
 	s.mu.RUnlock()
-	slices.SortFunc(collections, func(a, b *Collection) int { return strings.Compare(a.config.Name, b.config.Name) })
+	slices.SortFunc(collections, func(a, b *Collection) int { return strings.Compare(a.Config().Name, b.Config().Name) })
 	for _, c := range collections {
 		if err := c.verify(ctx, report); err != nil {
-			return fmt.Errorf("verify collection %s: %w", c.config.Name, err)
+			return fmt.Errorf("verify collection %s: %w", c.Config().Name, err)
 		}
 	}
 	return nil

@@ -242,6 +242,64 @@ func TestCollectionsAreKeptApartAndDropped(t *testing.T) {
 	sound(t, s)
 }
 
+func TestAPendingCollectionIsSettledForGood(t *testing.T) {
+	e := mem.New()
+	s := openStore(t, e)
+	pending := storage.Config{Name: "c", Auto: true, Metric: "cosine"}
+	c, err := s.Create(pending)
+	if err != nil || !c.Config().Pending() {
+		t.Fatalf("made %v, %v", c, err)
+	}
+	err = e.View(func(r storage.Reader) error {
+		record, err := r.Get([]byte("m"))
+		if !strings.Contains(string(record), `{"format":2,`) {
+			t.Errorf("programs that know format 1 alone would not refuse %q", record)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := openStore(t, lasting{e}); !again.Collections()[0].Pending() {
+		t.Error("it is not pending after it was opened again")
+	}
+	settled := pending
+	settled.Model, settled.Dim = "m", dim
+	if err := c.Settle(settled); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Commit(t.Context(), put(doc("a", "one"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, have := range []storage.Config{c.Config(), openStore(t, lasting{e}).Collections()[0]} {
+		if have.Pending() || have.Model != "m" || have.Dim != dim {
+			t.Errorf("settled, it is %+v", have)
+		}
+	}
+	if got, _, err := c.Get("a"); err != nil || len(got.Vector) != dim {
+		t.Errorf("read back %+v, %v", got, err)
+	}
+	if err := s.Drop("c"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Settle(settled); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("settling a dropped one gives %v", err)
+	}
+}
+
+func TestAChoiceThatCannotBeStoredIsNotMade(t *testing.T) {
+	e := faulty.New(mem.New())
+	s := openStore(t, e)
+	c, err := s.Create(storage.Config{Name: "c", Auto: true, Metric: "cosine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.FailApply(&faulty.Rule{Nth: 1})
+	if err := c.Settle(storage.Config{Name: "c", Auto: true, Model: "m", Dim: dim}); err == nil || !c.Config().Pending() {
+		t.Errorf("settling gives %v and %+v", err, c.Config())
+	}
+}
+
 func TestConcurrentCommitsShareBatches(t *testing.T) {
 	counted := faulty.New(mem.New())
 	s := openStore(t, counted)

@@ -13,7 +13,7 @@ import (
 // counters count what is there.
 func (c *Collection) verify(ctx context.Context, report func(string)) error {
 	v := verifier{c: c, ctx: ctx, report: func(format string, args ...any) {
-		report("collection " + c.config.Name + ": " + fmt.Sprintf(format, args...))
+		report("collection " + c.Config().Name + ": " + fmt.Sprintf(format, args...))
 	}}
 	return c.Snapshot(func(s Snapshot) error {
 		v.s = s
@@ -94,7 +94,7 @@ func (v *verifier) documents() error {
 
 func (v *verifier) vectors() error {
 	n, err := v.scan(kindVector, func(key, value []byte) error {
-		_, err := decodeVector(kindVector, key, value, v.c.config.Dim)
+		_, err := decodeVector(kindVector, key, value, v.c.Config().Dim)
 		return err
 	})
 	if err == nil && n != uint64(v.s.Len()) {
@@ -131,7 +131,7 @@ func (v *verifier) passages() error {
 		return err
 	}
 	have, err := v.scan(kindPassage, func(key, value []byte) error {
-		_, err := decodeVector(kindPassage, key, value, v.c.config.Dim)
+		_, err := decodeVector(kindPassage, key, value, v.c.Config().Dim)
 		return err
 	})
 	if n := v.s.n; err == nil && (int(have) != expected || int(n.passages) != expected || uint64(n.readings) != readings || int(n.cut) != cut) {

@@ -195,14 +195,16 @@ func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, 
 	have, err := s.Collection(ctx, a.collection)
 	switch {
 	case err == nil && sameAs(have, body):
-		if have.Language != "" && have.Language != p.Language && have.Model != "" {
+		if have.ModelChoice == client.ChoicePending {
+			a.note("  the first texts choose the model of the collection")
+		} else if have.Language != "" && have.Language != p.Language && have.Model != "" {
 			a.note("  note: the texts look like %q, the collection is for %q; another collection might serve them better", p.Language, have.Language)
 		}
 		return nil
 	case err != nil && !errors.Is(err, vecdb.ErrNotFound):
 		return err
 	}
-	guessed := body.Language == "" && body.Model == ""
+	guessed := (body.Language == "" || body.Language == vecdb.LanguageAuto) && body.Model == ""
 	if guessed {
 		body.Language = p.Language
 	}
@@ -223,6 +225,6 @@ func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, 
 // that are left out ask for nothing.
 func sameAs(have client.Collection, body client.CreateCollection) bool {
 	same := func(want, is string) bool { return want == "" || want == is }
-	return same(body.Language, have.Language) && same(body.Model, have.Model) && same(body.Precision, have.Precision) &&
+	return (body.Language == vecdb.LanguageAuto || same(body.Language, have.Language)) && same(body.Model, have.Model) && same(body.Precision, have.Precision) &&
 		same(body.Metric, have.Metric) && (body.Dimension == 0 || body.Dimension == have.Dimension) && len(body.Fields) == 0
 }

@@ -55,7 +55,10 @@ func (a *app) listCollections(cmd *cobra.Command) error {
 
 // modelText names the model of a collection with its precision.
 func modelText(c client.Collection) string {
-	if c.Model == "" {
+	switch {
+	case c.ModelChoice == client.ChoicePending:
+		return "not chosen yet"
+	case c.Model == "":
 		return "none"
 	}
 	return strings.TrimSpace(c.Model + " " + c.Precision)
@@ -70,7 +73,7 @@ type collectionFlags struct {
 
 func (o *collectionFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.language, "language", "", "language of a new collection: en or zh; picks the model")
+	f.StringVar(&o.language, "language", "", "language of a new collection: en, zh, or auto for that of the first texts; picks the model")
 	f.StringVar(&o.model, "model", "", "model of a new collection (see: vecdb model list); none takes vectors only")
 	f.StringVar(&o.metric, "metric", "", "how a new collection compares: cosine (default), dot or l2")
 	f.IntVar(&o.dimension, "dimension", 0, "length of the vectors of a new collection: needed without a model; with one, cuts its vectors")
@@ -99,6 +102,7 @@ func (a *app) createCollectionCommand() *cobra.Command {
 		Use:   "create NAME",
 		Short: "Create a collection",
 		Example: `  vecdb collections create news --language zh
+  vecdb collections create inbox --language auto
   vecdb collections create pictures --model none --dimension 512 --field year=integer`,
 		Args: exactly(1, "the name of a collection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -115,7 +119,12 @@ func (a *app) createCollectionCommand() *cobra.Command {
 					return a.printJSON(c)
 				}
 				a.tellCut(cmd.Context(), s, c)
-				a.tell("collection %s %s: %s, dimension %d, %s", c.Name, pick(created, "created", "exists"), modelText(c), c.Dimension, c.Metric)
+				made := pick(created, "created", "exists")
+				if c.ModelChoice == client.ChoicePending {
+					a.tell("collection %s %s: the texts of the first documents choose its model, English or Chinese; %s", c.Name, made, c.Metric)
+					return nil
+				}
+				a.tell("collection %s %s: %s, dimension %d, %s", c.Name, made, modelText(c), c.Dimension, c.Metric)
 				return nil
 			})
 		},

@@ -293,6 +293,34 @@ func TestCollectionsAreMadeForTheLanguage(t *testing.T) {
 	b.want(exitNotFound, "collections", "drop", "own", "--yes")
 }
 
+func TestTheFirstTextsChooseTheModel(t *testing.T) {
+	b := newRig(t)
+	if out := b.ok("collections", "create", "inbox", "--language", "auto"); !strings.Contains(out, "choose its model") {
+		t.Errorf("told %q", out)
+	}
+	if out := b.ok("collections"); !strings.Contains(out, "not chosen yet") {
+		t.Errorf("listed\n%s", out)
+	}
+	if out := b.ok("stats", "-c", "inbox"); !strings.Contains(out, "not chosen yet") || strings.Contains(out, "memory  ") {
+		t.Errorf("the figures\n%s", out)
+	}
+	if out := b.ok("search", "rice", "-c", "inbox"); !strings.Contains(out, "not chosen yet") {
+		t.Errorf("a search told\n%s", out)
+	}
+	if code, _, notes := b.run(t.Context(), "add", "--db", b.dir, "-c", "inbox", b.file("a.txt", "今天的天气很好\n明天有雨\n")); code != exitOK || !strings.Contains(notes, "first texts choose") {
+		t.Errorf("exit code %d, told\n%s", code, notes)
+	}
+	if out := b.ok("stats", "-c", "inbox"); !strings.Contains(out, "bge-small-zh-v1.5 int8 (chosen by the first texts)") {
+		t.Errorf("the figures\n%s", out)
+	}
+	b.ok("collections", "create", "inbox", "--language", "auto")
+	b.ok("add", "-c", "inbox", "--language", "auto", b.file("b.txt", "plain English words\n"))
+	b.ok("add", "-c", "new", "--language", "auto", b.file("c.txt", "今天的天气很好\n"))
+	if st := decode[client.Stats](t, b.ok("stats", "-c", "new", "--json")); st.Model != "bge-small-zh-v1.5" || st.ModelChoice != "" {
+		t.Errorf("a collection that is made for a file has %+v", st)
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	b := newRig(t)
 	b.ok("add", b.file("films.csv", films))

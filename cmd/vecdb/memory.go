@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/client"
 )
 
 // addIgnoreMemory adds the flag to a command that stores documents.
@@ -24,6 +25,9 @@ func (a *app) checkMemory(ctx context.Context, s *session, documents int) error 
 	st, err := s.Stats(ctx, a.collection)
 	if err != nil {
 		return err
+	}
+	if st.ModelChoice == client.ChoicePending {
+		return nil // it is not known how long vectors will be; the database looks at each batch
 	}
 	need := int64(documents) * st.Index.BytesPerVector
 	a.note("  memory: about %s for %s (%s each)", bytesText(need), plural(documents, "document"), bytesText(st.Index.BytesPerVector))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -38,8 +37,8 @@ func statsRows(st client.Stats) [][]string {
 	rows := [][]string{
 		{"documents", count(st.Documents)},
 		{"passages", count(st.Passages)},
-		{"model", cmp.Or(strings.TrimSpace(st.Model+" "+st.Precision), "none")},
-		{"vectors", fmt.Sprintf("%d numbers, compared by %s", st.Dimension, st.Metric)},
+		{"model", modelRow(st)},
+		{"vectors", pick(st.Dimension > 0, fmt.Sprintf("%d numbers, ", st.Dimension), "") + "compared by " + st.Metric},
 		{"index", fmt.Sprintf("%s, %s vectors, %s of memory", st.Index.Kind, count(st.Index.Vectors), bytesText(st.Index.Bytes)) +
 			pick(st.Index.DiskBytes > 0, " and "+bytesText(st.Index.DiskBytes)+" in a file", "")},
 	}
@@ -55,7 +54,9 @@ func statsRows(st client.Stats) [][]string {
 	if x := st.Answers; x != nil {
 		rows = append(rows, answersRows(x)...)
 	}
-	rows = append(rows, []string{"memory", memoryText(st)})
+	if st.Dimension > 0 {
+		rows = append(rows, []string{"memory", memoryText(st)})
+	}
 	if k := st.EmbeddingCache; k != nil {
 		rows = append(rows, []string{"embedding cache", fmt.Sprintf("%s of %s; %s of %s texts found since the start", bytesText(k.Bytes), bytesText(k.Limit), count(int(k.Hits)), count(int(k.Hits+k.Misses)))})
 	}
@@ -64,6 +65,17 @@ func statsRows(st client.Stats) [][]string {
 		{"on disk", bytesText(st.StorageBytes) + " (whole database)"},
 		{"last change", fmt.Sprint(st.LastSequence)},
 	}...)
+}
+
+// modelRow names the model, and who chose it.
+func modelRow(st client.Stats) string {
+	switch {
+	case st.ModelChoice == client.ChoicePending:
+		return "not chosen yet: the texts of the first documents choose it, English or Chinese"
+	case st.Model == "":
+		return "none"
+	}
+	return strings.TrimSpace(st.Model+" "+st.Precision) + pick(st.ModelChoice == client.ChoiceMade, " (chosen by the first texts)", "")
 }
 
 // answersRows tell what is known about answers.

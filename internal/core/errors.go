@@ -19,6 +19,7 @@ var (
 	ErrTooLarge  = errors.New("too large")
 	ErrCorrupt   = errors.New("stored data is corrupt")
 	ErrClosed    = errors.New("closed")
+	ErrPending   = errors.New("model is not chosen yet")
 	ErrNoModel   = errors.New("model is not available")
 	ErrNoRuntime = errors.New("no runtime for the model")
 )

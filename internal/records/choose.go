@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/language"
 )
 
 // builder makes documents of rows.
@@ -267,32 +267,16 @@ func (r *Reader) sampleDimension() int {
 	return 0
 }
 
-// guessLanguage counts the scripts of the sample's texts.
+// guessLanguage tells the language of the sample's texts.
 func (r *Reader) guessLanguage() {
-	han, latin, letters := 0, 0, 0
+	var letters language.Count
 	for _, s := range r.sample {
-		if s.err != nil {
-			continue
-		}
-		for _, c := range r.builder.joined(s.row.values) {
-			if !unicode.IsLetter(c) {
-				continue
-			}
-			letters++
-			switch {
-			case unicode.Is(unicode.Han, c):
-				han++
-			case unicode.Is(unicode.Latin, c):
-				latin++
-			}
+		if s.err == nil {
+			letters.Add(r.builder.joined(s.row.values))
 		}
 	}
-	r.plan.Language = "en"
-	// A Han letter says about as much as a word of four Latin ones.
-	if 4*han > latin && 2*han > letters-latin {
-		r.plan.Language = "zh"
-	}
-	if 2*(han+latin) < letters {
+	r.plan.Language = letters.Language()
+	if letters.Foreign() {
 		r.plan.Notes = append(r.plan.Notes, "Most letters are neither Latin nor Han; the default models know English and Chinese only.")
 	}
 }

@@ -66,7 +66,7 @@ type Plan struct {
 	// database makes them from the content, so that reading the same input
 	// again replaces its documents.
 	ID string
-	// Language is "zh" when the letters of the texts are mostly Han, else "en".
+	// Language is "zh" or "en", by the rule of package language.
 	Language string
 	// Dimension is the length of the vector that the first record with one has,
 	// 0 when there is none at the beginning.
