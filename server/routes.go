@@ -71,6 +71,7 @@ func (s *Server) routes() []route {
 		{http.MethodDelete, "/v1/tasks/:id", status, s.cancelTask},
 
 		{http.MethodPost, "/v1/embeddings", read, s.embeddings},
+		{http.MethodPost, "/v1/rerank", read, s.rerank},
 		{http.MethodGet, "/v1/models", status, s.listModels},
 	}
 }
