@@ -20,11 +20,11 @@ type session struct {
 	m         *model
 	firstOnly bool // only the vector of the first token is wanted
 
-	x, three, mixed, wide []float32
-	firsts                []float32 // with firstOnly, the vectors that are wanted
-	starts                []int
-	rows                  matrix.Rows
-	attention             matrix.Attention
+	x, mixed, wide []float32
+	firsts         []float32 // with firstOnly, the vectors that are wanted
+	starts         []int
+	rows           matrix.Rows
+	attention      matrix.Attention
 }
 
 var _ embedder.Runtime = (*session)(nil)
@@ -89,7 +89,7 @@ func (s *session) grow(tokens, chunk int) {
 	}
 	s.x = s.x[:tokens*h]
 	if cap(s.mixed) < chunk*h {
-		s.three, s.mixed = make([]float32, 3*chunk*h), make([]float32, chunk*h)
+		s.mixed = make([]float32, chunk*h)
 		s.wide = make([]float32, min(chunk, matrix.BlockRows)*s.m.Inner)
 	}
 }
@@ -151,10 +151,9 @@ func (s *session) attend(l *layer, mixed, x []float32, lengths []int) {
 	h, at := s.m.Hidden, 0
 	n := len(x) / h
 	s.rows.Set(s.m.kind(), x, n, h)
-	three := s.three[:3*n*h]
-	l.qkv.Mul(three, &s.rows, l.qkvBias, matrix.Store)
+	s.attention.Project(l.qkv, &s.rows, l.qkvBias, s.m.Heads)
 	for _, tokens := range lengths {
-		s.attention.Apply(mixed[at*h:(at+tokens)*h], three[3*at*h:3*(at+tokens)*h], tokens, s.m.Heads, h/s.m.Heads)
+		s.attention.Apply(mixed[at*h:(at+tokens)*h], at, tokens)
 		at += tokens
 	}
 }

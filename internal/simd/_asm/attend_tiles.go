@@ -17,17 +17,16 @@ const (
 	headN         = 32
 	headPadded    = 40
 	headSize      = 48
-	headQTiles    = 56
-	headKTiles    = 64
-	headVTiles    = 72
-	headScores    = 80
-	headScoreLine = 88
-	headOut       = 96
-	headRows      = 104
-	headDst       = 112
-	headDstStride = 120
-	headScale     = 128
-	headFirst     = 136
+	headKTiles    = 56
+	headVTiles    = 64
+	headScores    = 72
+	headScoreLine = 80
+	headOut       = 88
+	headRows      = 96
+	headDst       = 104
+	headDstStride = 112
+	headScale     = 120
+	headFirst     = 128
 )
 
 var packHead = kernel{
@@ -69,57 +68,40 @@ var (
 	pFrom   = reg.RAX
 )
 
-// packTiles rounds to bfloat16. Queries are scaled and lie as they are, keys
-// transposed, so that a tile of 16 keys multiplies one of 16 queries, and values
-// in pairs, in the order in which tileWeights leaves the weights.
+// packTiles lays out keys transposed, so that a tile of 16 keys multiplies one of
+// 16 queries, and values in pairs, in the order in which tileWeights leaves the
+// weights. Of 32 numbers of a pair of values, one tile takes those that
+// VPUNPCKLWD does, the next the others.
 func packTiles(name string) {
 	f := zmm
 	MOVQ(param("t"), gTask)
 	MOVQ(at(gTask, headStride), pStride)
 	MOVQ(at(gTask, headN), pN)
 	MOVQ(at(gTask, headSize), pWidth)
-	SHLQ(U8(2), pWidth)
+	SHLQ(U8(1), pWidth)
 	LEAQ(constant("zeros", bytes(256, func(int) int { return 0 })), pNone)
-	VBROADCASTSS(at(gTask, headScale), f[18])
-	for _, part := range []struct {
-		name      string
-		from, to  int
-		load, end func()
-	}{
-		{"_q", headQ, headQTiles, func() {
-			for half := range 2 {
-				VMULPS(Mem{Base: pFrom, Index: pColumn, Scale: 1, Disp: 64 * half}, f[18], f[16+half])
-			}
-		}, func() {}},
-		{"_k", headK, headKTiles, func() {
-			for half := range 2 {
-				VMOVUPS(Mem{Base: pFrom, Index: pColumn, Scale: 1, Disp: 64 * half}, f[16+half])
-			}
-		}, func() { transpose(f) }},
-	} {
-		packPart(name+part.name, part.from, part.to, 128, 16, func() {
-			for r := range tileRows {
-				line()
-				part.load()
-				cvtne2ps2bf16(17, 16, r)
-			}
-			part.end()
-			for r := range tileRows {
-				VMOVUPS(f[r], at(pTo, r*stepBytes))
-			}
-		})
-	}
-	order := constant("interleave", bytes(64, func(i int) int { return []int{i/4 + i/2%2*16, 0}[i%2] }))
-	VMOVUPS(order, f[31])
-	packPart(name+"_v", headV, headVTiles, 64, 32, func() {
+	numbers := Mem{Base: pFrom, Index: pColumn, Scale: 1}
+	packPart(name+"_k", headK, headKTiles, 16, 1, func() {
 		for r := range tileRows {
-			for half := range 2 {
+			line()
+			VMOVUPS(numbers, f[r])
+		}
+		transpose(f)
+		for r := range tileRows {
+			VMOVUPS(f[r], at(pTo, r*stepBytes))
+		}
+	})
+	packPart(name+"_v", headV, headVTiles, 32, 2, func() {
+		for r := range tileRows {
+			for i := range 2 {
 				line()
-				VMOVUPS(Mem{Base: pFrom, Index: pColumn, Scale: 1}, f[16+half])
+				VMOVUPS(numbers, f[i])
 			}
-			cvtne2ps2bf16(17, 16, 0)
-			VPERMW(f[0], f[31], f[0])
-			VMOVUPS(f[0], at(pTo, packedPair(r)*stepBytes))
+			VPUNPCKLWD(f[1], f[0], f[2])
+			VPUNPCKHWD(f[1], f[0], f[3])
+			for i := range 2 {
+				VMOVUPS(f[2+i], at(pTo, i*tileBytes+packedPair(r)*stepBytes))
+			}
 		}
 	})
 	VZEROUPPER()
@@ -130,9 +112,9 @@ func packTiles(name string) {
 // registers, of which it takes four from one, then four from the other.
 func packedPair(i int) int { return i%8/2*4 + i/8*2 + i%2 }
 
-// packPart goes over blocks of tokens, and within over columns of some bytes;
-// one makes a tile.
-func packPart(label string, from, to, columns, tokens int, one func()) {
+// packPart goes over blocks of tokens, and within over 32 numbers of theirs; one
+// makes tiles of them.
+func packPart(label string, from, to, tokens, tiles int, one func()) {
 	MOVQ(at(gTask, from), pBlock)
 	MOVQ(at(gTask, to), pTo)
 	XORQ(pFirst, pFirst)
@@ -142,8 +124,8 @@ func packPart(label string, from, to, columns, tokens int, one func()) {
 	MOVQ(pBlock, pLine)
 	MOVQ(pFirst, pToken)
 	one()
-	ADDQ(I32(tileBytes), pTo)
-	ADDQ(I32(columns), pColumn)
+	ADDQ(I32(tiles*tileBytes), pTo)
+	ADDQ(I32(stepBytes), pColumn)
 	CMPQ(pColumn, pWidth)
 	JLT(LabelRef(label + "_columns"))
 	MOVQ(pLine, pBlock)
@@ -171,9 +153,8 @@ const (
 	weightBend = 87
 )
 
-// tilesOfAttention takes 16 queries at a time. The queries were scaled so that
-// their products with keys are 128·log2(e) times the scores. Tile 7 holds ones, so
-// that the weights are added up.
+// tilesOfAttention takes 16 queries at a time. Tile 7 holds ones, so that the
+// weights are added up.
 func tilesOfAttention(name string) {
 	f := zmm
 	configure()
@@ -213,13 +194,14 @@ func tileScores(label string, size int) {
 	MOVQ(at(gTask, headScores), gAcc)
 	MOVQ(at(gTask, headPadded), gUnits)
 	MOVQ(at(gTask, headFirst), gX)
-	SHLQ(U8(map[int]int{32: 6, 64: 7}[size]), gX)
-	ADDQ(at(gTask, headQTiles), gX)
+	MOVQ(at(gTask, headStride), reg.RDX)
+	IMULQ(reg.RDX, gX)
+	ADDQ(at(gTask, headQ), gX)
+	for c := range parts {
+		tileLoadAt(4+c, nX, nStride, c*stepBytes)
+	}
 	MOVQ(at(gTask, headScoreLine), reg.RDX)
 	MOVQ(U32(stepBytes), reg.R12)
-	for c := range parts {
-		tileLoadAt(4+c, nX, 12, c*tileBytes)
-	}
 	Label(label + "_keys")
 	for panel := range 2 {
 		tileZero(panel)
@@ -297,7 +279,7 @@ func (l lineSet) advance(bytes int) {
 }
 
 // tileGreatest finds the greatest score of each line, and leaves the bits of 1
-// less that behind the place of the outputs.
+// less that, scaled, at the place of the outputs.
 func tileGreatest(label string, f file) {
 	readLines.begin()
 	for r := range tileRows {
@@ -339,8 +321,8 @@ func tileGreatest(label string, f file) {
 			half(2*i, i, shuffle(even), shuffle(odd))
 		}
 	}
-	VMOVUPS(f.words("weightone", math.Float32bits(weightOne)), f[1])
-	VSUBPS(f[0], f[1], f[0])
+	VBROADCASTSS(at(gTask, headScale), f[1])
+	VFNMADD213PS(f.words("weightone", math.Float32bits(weightOne)), f[1], f[0])
 	MOVQ(at(gTask, headOut), gX)
 	VMOVUPS(f[0], at(gX, 0))
 }
@@ -357,6 +339,7 @@ func tileWeights(label string, f file) {
 	half := func(name string, v int) Mem {
 		return constant(name, bytes(64, func(i int) int { return v >> (i % 2 * 8) & 255 }))
 	}
+	VBROADCASTSS(at(gTask, headScale), f[12])
 	VMOVUPS(half("weightpart", 127), f[13])
 	VMOVUPS(half("weightwhole", 128), f[14])
 	VMOVUPS(half("weightbend", weightBend), f[15])
@@ -370,7 +353,8 @@ func tileWeights(label string, f file) {
 		for i := range 2 {
 			each(func(r int, a, b reg.VecPhysical) {
 				v := []reg.VecPhysical{a, b}[i]
-				VADDPS(readLines.at(r, 64*i), f[16+r], v)
+				VMOVAPS(f[12], v)
+				VFMADD132PS(readLines.at(r, 64*i), f[16+r], v)
 			})
 		}
 		each(func(_ int, a, b reg.VecPhysical) { VCVTPS2DQ(a, a) })
@@ -429,11 +413,23 @@ func tileValues(label string, f file, size int) {
 	IMULQ(at(gTask, headDstStride), gTo)
 	ADDQ(at(gTask, headDst), gTo)
 	MOVQ(at(gTask, headDstStride), gWork)
+	for i := range 2 { // the numbers where VPUNPCKLWD and VPUNPCKHWD found them
+		VMOVUPS(constant([]string{"lowvalues", "highvalues"}[i], words(16, func(n int) uint32 {
+			n += 16 * i
+			return uint32(n/8*4 + n%4 + n/4%2*16)
+		})), f[30+i])
+	}
 	Label(label + "_rows")
 	VRCP14PS(at(gX, 0), f[1])
-	for t := range blocks {
-		VMULPS(at(gAcc, t*64), f[1], f[2+t])
-		VMOVUPS(f[2+t], at(gTo, t*64))
+	for t := 0; t < blocks; t += 2 {
+		for i := range 2 {
+			VMULPS(at(gAcc, (t+i)*64), f[1], f[2+i])
+		}
+		for i := range 2 {
+			VMOVAPS(f[30+i], f[4+i])
+			VPERMI2PS(f[3], f[2], f[4+i])
+			VMOVUPS(f[4+i], at(gTo, (t+i)*64))
+		}
 	}
 	ADDQ(I8(stepBytes), gX)
 	ADDQ(I32(4*size), gAcc)

@@ -12,6 +12,7 @@ import (
 const (
 	opGELU = 1
 	opAdd  = 2
+	opHalf = 3
 )
 
 // geluLimit and geluTerms approximate Φ(x) as ½ + x·P(x²) for |x| up to the
@@ -23,8 +24,9 @@ var (
 	geluTerms = []float32{0.39870864152908325, -0.06597725301980972, 0.009580636397004128, -0.0010362487519159913, 8.12090584076941e-05, -4.431628894963069e-06, 1.5802297070877103e-07, -3.2838396446521756e-09, 2.999927042890427e-11}
 )
 
-// finish makes outputs of the sums at gAcc, up to rows of them from row gRow on.
-func finish(label string, f file, int8 bool, rows int) {
+// finish makes outputs of the sums at gAcc, up to rows of them from row gRow on;
+// as bfloat16 too if the processor can do that.
+func finish(label string, f file, int8, halves bool, rows int) {
 	MOVQ(at(gTask, taskRows), gCount)
 	SUBQ(gRow, gCount)
 	CMPQ(gCount, I8(rows))
@@ -54,11 +56,16 @@ func finish(label string, f file, int8 bool, rows int) {
 	JE(LabelRef(label + "_gelu"))
 	CMPQ(gW, I8(opAdd))
 	JE(LabelRef(label + "_add"))
+	if halves {
+		CMPQ(gW, I8(opHalf))
+		JE(LabelRef(label + "_half"))
+	}
 	for _, op := range []struct {
 		name  string
 		apply func(v [2]reg.VecPhysical)
 	}{
 		{"_store", func([2]reg.VecPhysical) {}},
+		{"_half", func([2]reg.VecPhysical) { cvtne2ps2bf16(1, 0, 0) }},
 		{"_add", func(v [2]reg.VecPhysical) {
 			for i := range v {
 				VADDPS(at(gTo, i*f.bytes()), v[i], v[i])
@@ -68,7 +75,16 @@ func finish(label string, f file, int8 bool, rows int) {
 			gelus(f, v, [2]reg.VecPhysical{f[2], f[3]}, [2]reg.VecPhysical{f[4], f[5]})
 		}},
 	} {
+		half := op.name == "_half"
+		if half && !halves {
+			continue
+		}
 		Label(label + op.name)
+		if half { // which take half of the bytes
+			MOVQ(gCol, gW)
+			SHRQ(U8(1), gW)
+			SUBQ(gW, gTo)
+		}
 		if f.wide() && op.name == "_gelu" {
 			geluConstants(f)
 		}
@@ -84,7 +100,9 @@ func finish(label string, f file, int8 bool, rows int) {
 		}
 		op.apply(v)
 		for i := range v {
-			VMOVUPS(v[i], at(gTo, i*f.bytes()))
+			if i == 0 || !half {
+				VMOVUPS(v[i], at(gTo, i*f.bytes()))
+			}
 		}
 		ADDQ(I32(2*f.bytes()), gWork)
 		ADDQ(at(gTask, taskDstStride), gTo)

@@ -24,6 +24,7 @@ const (
 	taskDst       = 88
 	taskDstStride = 96
 	taskOp        = 104
+	taskAhead     = 112
 )
 
 const (
@@ -69,7 +70,7 @@ func product(name string, f file, d dot, int8 bool) {
 		}
 		label := fmt.Sprintf("%s_%d", name, rows)
 		sums(label, f, d, rows)
-		finish(label, f, int8, rows)
+		finish(label, f, int8, false, rows)
 		CMPQ(gRow, at(gTask, taskRows))
 		JLT(LabelRef(name + "_rows"))
 		JMP(LabelRef(name + "_unit"))

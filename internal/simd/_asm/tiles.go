@@ -23,6 +23,12 @@ func tiles(name string, int8 bool) {
 	weightsAddress(f, gW)
 	rowAddress(gX)
 	MOVQ(at(gTask, taskSteps), gSteps)
+	MOVQ(gRow, gWork)
+	SHLQ(U8(3), gWork)
+	IMULQ(at(gTask, taskAhead), gWork)
+	IMULQ(gSteps, gWork)
+	ADDQ(gW, gWork)
+	LEAQ(Mem{Base: gWork, Index: gPanel, Scale: 2}, gWork)
 	LEAQ(Mem{Base: gX, Index: gPanel, Scale: 1}, reg.RAX)
 	LEAQ(Mem{Base: gW, Index: gPanel, Scale: 1}, reg.RCX)
 	MOVQ(at(gTask, taskRows), reg.RDX)
@@ -35,7 +41,7 @@ func tiles(name string, int8 bool) {
 	Label(name + "_few")
 	block(name+"_one", 1, int8)
 	Label(name + "_finish")
-	finish(name+"_32", f, int8, 2*tileRows)
+	finish(name+"_32", f, int8, true, 2*tileRows)
 	CMPQ(gRow, at(gTask, taskRows))
 	JLT(LabelRef(name + "_rows"))
 	unit(releaseTiles)
@@ -61,7 +67,8 @@ func configure() {
 func releaseTiles() { raw(0xc4, 0xe2, 0x78, 0x49, 0xc0) } // TILERELEASE
 
 // block adds up the products of one or two blocks of rows with two panels and
-// leaves them at gAcc.
+// leaves them at gAcc. Meanwhile it fetches what lies at gWork, a part of the next
+// two panels, into the second-level cache.
 func block(label string, blocks int, int8 bool) {
 	for t := range 2 * blocks {
 		tileZero(t)
@@ -78,11 +85,24 @@ func block(label string, blocks int, int8 bool) {
 		tileDot(3, 5, 7, int8)
 		ADDQ(I32(tileBytes), reg.RAX)
 	}
+	MOVQ(at(gTask, taskAhead), gPanel)
+	TESTQ(gPanel, gPanel)
+	JEQ(LabelRef(label + "_next"))
+	Label(label + "_ahead")
+	for i := range 4 {
+		PREFETCHT1(at(gWork, i*stepBytes))
+	}
+	ADDQ(I32(4*stepBytes), gWork)
+	DECQ(gPanel)
+	JNE(LabelRef(label + "_ahead"))
+	Label(label + "_next")
 	for _, r := range []reg.Register{gX, gW, reg.RCX} {
 		ADDQ(I32(tileBytes), r)
 	}
 	DECQ(gSteps)
 	JNE(LabelRef(label + "_step"))
+	MOVQ(at(gTask, taskSteps), gPanel)
+	SHLQ(U8(10), gPanel)
 	MOVQ(U32(2*stepBytes), reg.RDX)
 	for t := range 2 * blocks {
 		tileStore(t, t/2*tileRows*2*stepBytes+t%2*stepBytes)

@@ -6,29 +6,66 @@ import (
 	"unsafe"
 )
 
-// Attention computes the attention of one sequence at a time (Vaswani et al.,
-// arXiv 1706.03762). The zero value is ready; it holds scratch memory and is for
-// one goroutine at a time.
+// Attention computes the attention of sequences (Vaswani et al., arXiv
+// 1706.03762): Project first, then Apply for one sequence after the other. The
+// zero value is ready; it holds scratch memory and is for one goroutine at a time.
 type Attention struct {
+	n, heads, size     int       // tokens, and numbers of a head
+	qkv                []float32 // a row a token: the queries of all heads, the keys, the values
+	half               []byte    // the same as bfloat16, for tiles
 	keys, mask, scores []float32
 	packed             []byte // for tiles
 }
 
-// Apply attends within a sequence of n tokens. qkv has n rows, each of them the
-// queries of all heads, then the keys, then the values, heads × size numbers
-// each; dst has n rows of heads × size numbers. A size that is no multiple of 32
-// is slow.
-func (a *Attention) Apply(dst, qkv []float32, n, heads, size int) {
-	width := heads * size
-	if n < 1 || width < 1 || len(dst) != n*width || len(qkv) != 3*n*width {
-		panic(fmt.Sprintf("matrix: attention of %d tokens, %d heads of %d from %d to %d numbers", n, heads, size, len(qkv), len(dst)))
+// Project makes the queries, keys and values of the tokens whose rows are x. m
+// has three outputs for each number of a head: the queries of all heads, then the
+// keys, then the values; bias has one number for each output. Heads whose size is
+// no multiple of 32 are slow.
+func (a *Attention) Project(m *Matrix, x *Rows, bias []float32, heads int) {
+	if heads < 1 || m.out%(3*heads) != 0 || x.n < 1 {
+		panic(fmt.Sprintf("matrix: %d outputs for %d tokens and %d heads", m.out, x.n, heads))
 	}
-	if size%keyUnit != 0 {
-		a.generic(dst, qkv, n, heads, size)
+	a.place(x.n, heads, m.out/(3*heads))
+	if usesTiles(a.size) {
+		m.mulHalf(a.half[:2*x.n*m.out], x, bias)
 		return
 	}
+	m.Mul(a.qkv, x, bias, Store)
+}
+
+// place makes place for the queries, keys and values of n tokens; for tiles, 16 of
+// which are loaded at a time, also behind the last.
+func (a *Attention) place(n, heads, size int) {
+	a.n, a.heads, a.size = n, heads, size
+	row := 3 * heads * size
 	if usesTiles(size) {
-		a.tiles(dst, qkv, n, heads, size)
+		if need := 2 * (n + tileRows) * row; cap(a.half) < need {
+			a.half = alignedBytes(need)
+		}
+		a.half = a.half[:cap(a.half)]
+		return
+	}
+	if cap(a.qkv) < n*row {
+		a.qkv = make([]float32, n*row)
+	}
+	a.qkv = a.qkv[:n*row]
+}
+
+// Apply attends within a sequence: n of the tokens of Project, from first on. dst
+// has n rows of all heads' numbers.
+func (a *Attention) Apply(dst []float32, first, n int) {
+	heads, size := a.heads, a.size
+	width := heads * size
+	if n < 1 || first < 0 || first+n > a.n || len(dst) != n*width {
+		panic(fmt.Sprintf("matrix: attention of %d tokens from %d on of %d, %d heads of %d to %d numbers", n, first, a.n, heads, size, len(dst)))
+	}
+	if usesTiles(size) {
+		a.tiles(dst, first, n, heads, size)
+		return
+	}
+	qkv := a.qkv[3*first*width : 3*(first+n)*width]
+	if size%keyUnit != 0 {
+		a.generic(dst, qkv, n, heads, size)
 		return
 	}
 	a.prepare(n, size)

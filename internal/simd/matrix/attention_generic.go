@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// generic is Apply for any size, query by query.
+// generic attends within a sequence with heads of any size, query by query.
 func (a *Attention) generic(dst, qkv []float32, n, heads, size int) {
 	if cap(a.scores) < n {
 		a.scores = make([]float32, n)

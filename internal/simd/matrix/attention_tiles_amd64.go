@@ -8,20 +8,18 @@ import (
 )
 
 // tilesTask is a call of the kernels with AMX tiles: packHeadAMX, which lays out
-// the queries, keys and values of a head in bfloat16, then attendTilesAMX for
-// some of the queries. The kernels know the offsets of the fields; they count
-// first up and rows down.
+// the keys and values of a head, then attendTilesAMX for some of the queries. The
+// kernels know the offsets of the fields; they count first up and rows down.
 //
-// The queries lie in blocks of 16, as Rows do. The keys lie as the weights of a
-// Matrix do, a panel of 16 keys after the other. The values lie as panels of 16
-// numbers of 32 values, for 32 values after the other.
+// The keys lie as the weights of a Matrix do, a panel of 16 keys after the other.
+// The values lie as panels of 16 numbers of 32 values, for 32 values after the
+// other.
 type tilesTask struct {
-	q, k, v   *float32 // of the first token
-	stride    int      // bytes from one token to the next
-	n         int      // tokens
-	padded    int      // tokens, with those that fill up the tiles
+	q, k, v   *byte // of the first token, as bfloat16
+	stride    int   // bytes from one token to the next
+	n         int   // tokens
+	padded    int   // tokens, with those that fill up the tiles
 	size      int
-	qTiles    *byte
 	kTiles    *byte
 	vTiles    *byte
 	scores    *float32 // place for 16 lines of scores, then of weights in bfloat16
@@ -30,7 +28,7 @@ type tilesTask struct {
 	rows      int      // queries
 	dst       *float32
 	dstStride int
-	scale     float32 // of queries, so that 2^(score/128) is wanted
+	scale     float32 // of scores, so that 2^(score/128) is wanted
 	_         float32
 	first     int // query to begin with
 }
@@ -39,25 +37,24 @@ type tilesTask struct {
 func usesTiles(size int) bool { return level >= levelAMX && (size == 32 || size == 64) }
 
 // tiles attends with AMX tiles.
-func (a *Attention) tiles(dst, qkv []float32, n, heads, size int) {
+func (a *Attention) tiles(dst []float32, first, n, heads, size int) {
 	width, padded := heads*size, roundUp(n, keyUnit)
 	part := 2 * padded * size
 	line := 4*padded + stepBytes
-	scores := 3 * part
+	scores := 2 * part
 	out := scores + tileRows*line
 	if need := out + tileRows*4*size + tileBytes; cap(a.packed) < need {
 		a.packed = alignedBytes(need)
 	}
 	place := a.packed[:cap(a.packed)]
 	t := tilesTask{
-		stride: 3 * 4 * width, n: n, padded: padded, size: size,
-		qTiles: &place[0], kTiles: &place[part], vTiles: &place[2*part],
+		stride: 3 * 2 * width, n: n, padded: padded, size: size, kTiles: &place[0], vTiles: &place[part],
 		scores: (*float32)(unsafe.Pointer(&place[scores])), scoreLine: line, out: (*float32)(unsafe.Pointer(&place[out])),
 		dstStride: 4 * width, scale: float32(128 * math.Log2E / math.Sqrt(float64(size))),
 	}
 	for h := range heads {
-		at := qkv[h*size:]
-		t.q, t.k, t.v = &at[0], &at[width], &at[2*width]
+		at := a.half[2*(3*first*width+h*size):]
+		t.q, t.k, t.v = &at[0], &at[2*width], &at[4*width]
 		packHeadAMX((*byte)(unsafe.Pointer(&t)))
 		for i := 0; i < n; i += tileQueries {
 			t.first, t.rows, t.dst = i, min(tileQueries, n-i), &dst[h*size]

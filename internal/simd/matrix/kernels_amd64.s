@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func productInt8AMX(t *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productInt8AMX(SB), NOSPLIT, $0-8
 	LEAQ tileconfig<>+0(SB), SI
 	BYTE $0xc4
@@ -38,6 +38,12 @@ productInt8AMX_rows:
 	ADDQ  R15, SI
 	ADDQ  (DI), SI
 	MOVQ  16(DI), R10
+	MOVQ  R9, R15
+	SHLQ  $0x03, R15
+	IMULQ 112(DI), R15
+	IMULQ R10, R15
+	ADDQ  BX, R15
+	LEAQ  (R15)(R8*2), R15
 	LEAQ  (SI)(R8*1), AX
 	LEAQ  (BX)(R8*1), CX
 	MOVQ  24(DI), DX
@@ -67,56 +73,72 @@ productInt8AMX_rows:
 	BYTE  $0xd8
 
 productInt8AMX_two_step:
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x24
-	BYTE $0x16
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x34
-	BYTE $0x13
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
-	BYTE $0xc4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x3c
-	BYTE $0x11
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
-	BYTE $0xcc
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x2c
-	BYTE $0x10
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
-	BYTE $0xd5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
-	BYTE $0xdd
-	ADDQ $+1024, AX
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x24
+	BYTE  $0x16
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x34
+	BYTE  $0x13
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x49
+	BYTE  $0x5e
+	BYTE  $0xc4
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x3c
+	BYTE  $0x11
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x41
+	BYTE  $0x5e
+	BYTE  $0xcc
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x2c
+	BYTE  $0x10
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x49
+	BYTE  $0x5e
+	BYTE  $0xd5
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x41
+	BYTE  $0x5e
+	BYTE  $0xdd
+	ADDQ  $+1024, AX
+	MOVQ  112(DI), R8
+	TESTQ R8, R8
+	JEQ   productInt8AMX_two_next
+
+productInt8AMX_two_ahead:
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	ADDQ       $+256, R15
+	DECQ       R8
+	JNE        productInt8AMX_two_ahead
+
+productInt8AMX_two_next:
 	ADDQ $+1024, SI
 	ADDQ $+1024, BX
 	ADDQ $+1024, CX
 	DECQ R10
 	JNE  productInt8AMX_two_step
+	MOVQ 16(DI), R8
+	SHLQ $0x0a, R8
 	MOVQ $0x00000080, DX
 	BYTE $0xc4
 	BYTE $0xc2
@@ -173,39 +195,55 @@ productInt8AMX_few:
 	BYTE $0xc8
 
 productInt8AMX_one_step:
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x24
-	BYTE $0x16
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x34
-	BYTE $0x13
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
-	BYTE $0xc4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x3c
-	BYTE $0x11
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
-	BYTE $0xcc
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x24
+	BYTE  $0x16
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x34
+	BYTE  $0x13
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x49
+	BYTE  $0x5e
+	BYTE  $0xc4
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x3c
+	BYTE  $0x11
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x41
+	BYTE  $0x5e
+	BYTE  $0xcc
+	MOVQ  112(DI), R8
+	TESTQ R8, R8
+	JEQ   productInt8AMX_one_next
+
+productInt8AMX_one_ahead:
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	ADDQ       $+256, R15
+	DECQ       R8
+	JNE        productInt8AMX_one_ahead
+
+productInt8AMX_one_next:
 	ADDQ $+1024, SI
 	ADDQ $+1024, BX
 	ADDQ $+1024, CX
 	DECQ R10
 	JNE  productInt8AMX_one_step
+	MOVQ 16(DI), R8
+	SHLQ $0x0a, R8
 	MOVQ $0x00000080, DX
 	BYTE $0xc4
 	BYTE $0xc2
@@ -257,6 +295,8 @@ productInt8AMX_32_all:
 	JE      productInt8AMX_32_gelu
 	CMPQ    BX, $+2
 	JE      productInt8AMX_32_add
+	CMPQ    BX, $+3
+	JE      productInt8AMX_32_half
 
 productInt8AMX_32_store_row:
 	VCVTDQ2PS    (R15), Z0
@@ -278,6 +318,38 @@ productInt8AMX_32_store_row:
 	INCQ         R9
 	DECQ         CX
 	JNE          productInt8AMX_32_store_row
+	JMP          productInt8AMX_32_finished
+
+productInt8AMX_32_half:
+	MOVQ R12, BX
+	SHRQ $0x01, BX
+	SUBQ BX, AX
+
+productInt8AMX_32_half_row:
+	VCVTDQ2PS    (R15), Z0
+	VBROADCASTSS (DX)(R9*4), Z2
+	VMULPS       Z2, Z0, Z0
+	VBROADCASTSS (SI)(R9*4), Z2
+	VFMADD231PS  Z2, Z8, Z0
+	VFMADD213PS  Z10, Z6, Z0
+	VCVTDQ2PS    64(R15), Z1
+	VBROADCASTSS (DX)(R9*4), Z2
+	VMULPS       Z2, Z1, Z1
+	VBROADCASTSS (SI)(R9*4), Z2
+	VFMADD231PS  Z2, Z9, Z1
+	VFMADD213PS  Z11, Z7, Z1
+	BYTE         $0x62
+	BYTE         $0xf2
+	BYTE         $0x77
+	BYTE         $0x48
+	BYTE         $0x72
+	BYTE         $0xc0
+	VMOVUPS      Z0, (AX)
+	ADDQ         $+128, R15
+	ADDQ         96(DI), AX
+	INCQ         R9
+	DECQ         CX
+	JNE          productInt8AMX_32_half_row
 	JMP          productInt8AMX_32_finished
 
 productInt8AMX_32_add:
@@ -2908,7 +2980,7 @@ productInt8_below_avx2:
 	JMP ·productInt8Generic(SB)
 
 // func productBFloat16AMX(t *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productBFloat16AMX(SB), NOSPLIT, $0-8
 	LEAQ tileconfig<>+0(SB), SI
 	BYTE $0xc4
@@ -2941,6 +3013,12 @@ productBFloat16AMX_rows:
 	ADDQ  R15, SI
 	ADDQ  (DI), SI
 	MOVQ  16(DI), R10
+	MOVQ  R9, R15
+	SHLQ  $0x03, R15
+	IMULQ 112(DI), R15
+	IMULQ R10, R15
+	ADDQ  BX, R15
+	LEAQ  (R15)(R8*2), R15
 	LEAQ  (SI)(R8*1), AX
 	LEAQ  (BX)(R8*1), CX
 	MOVQ  24(DI), DX
@@ -2970,56 +3048,72 @@ productBFloat16AMX_rows:
 	BYTE  $0xd8
 
 productBFloat16AMX_two_step:
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x24
-	BYTE $0x16
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x34
-	BYTE $0x13
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x3c
-	BYTE $0x11
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x2c
-	BYTE $0x10
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xd5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xdd
-	ADDQ $+1024, AX
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x24
+	BYTE  $0x16
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x34
+	BYTE  $0x13
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x4a
+	BYTE  $0x5c
+	BYTE  $0xc4
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x3c
+	BYTE  $0x11
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x42
+	BYTE  $0x5c
+	BYTE  $0xcc
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x2c
+	BYTE  $0x10
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x4a
+	BYTE  $0x5c
+	BYTE  $0xd5
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x42
+	BYTE  $0x5c
+	BYTE  $0xdd
+	ADDQ  $+1024, AX
+	MOVQ  112(DI), R8
+	TESTQ R8, R8
+	JEQ   productBFloat16AMX_two_next
+
+productBFloat16AMX_two_ahead:
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	ADDQ       $+256, R15
+	DECQ       R8
+	JNE        productBFloat16AMX_two_ahead
+
+productBFloat16AMX_two_next:
 	ADDQ $+1024, SI
 	ADDQ $+1024, BX
 	ADDQ $+1024, CX
 	DECQ R10
 	JNE  productBFloat16AMX_two_step
+	MOVQ 16(DI), R8
+	SHLQ $0x0a, R8
 	MOVQ $0x00000080, DX
 	BYTE $0xc4
 	BYTE $0xc2
@@ -3076,39 +3170,55 @@ productBFloat16AMX_few:
 	BYTE $0xc8
 
 productBFloat16AMX_one_step:
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x24
-	BYTE $0x16
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x34
-	BYTE $0x13
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x3c
-	BYTE $0x11
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x24
+	BYTE  $0x16
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x34
+	BYTE  $0x13
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x4a
+	BYTE  $0x5c
+	BYTE  $0xc4
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x3c
+	BYTE  $0x11
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x42
+	BYTE  $0x5c
+	BYTE  $0xcc
+	MOVQ  112(DI), R8
+	TESTQ R8, R8
+	JEQ   productBFloat16AMX_one_next
+
+productBFloat16AMX_one_ahead:
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	ADDQ       $+256, R15
+	DECQ       R8
+	JNE        productBFloat16AMX_one_ahead
+
+productBFloat16AMX_one_next:
 	ADDQ $+1024, SI
 	ADDQ $+1024, BX
 	ADDQ $+1024, CX
 	DECQ R10
 	JNE  productBFloat16AMX_one_step
+	MOVQ 16(DI), R8
+	SHLQ $0x0a, R8
 	MOVQ $0x00000080, DX
 	BYTE $0xc4
 	BYTE $0xc2
@@ -3154,6 +3264,8 @@ productBFloat16AMX_32_all:
 	JE      productBFloat16AMX_32_gelu
 	CMPQ    BX, $+2
 	JE      productBFloat16AMX_32_add
+	CMPQ    BX, $+3
+	JE      productBFloat16AMX_32_half
 
 productBFloat16AMX_32_store_row:
 	VADDPS  (R15), Z10, Z0
@@ -3165,6 +3277,28 @@ productBFloat16AMX_32_store_row:
 	INCQ    R9
 	DECQ    CX
 	JNE     productBFloat16AMX_32_store_row
+	JMP     productBFloat16AMX_32_finished
+
+productBFloat16AMX_32_half:
+	MOVQ R12, BX
+	SHRQ $0x01, BX
+	SUBQ BX, AX
+
+productBFloat16AMX_32_half_row:
+	VADDPS  (R15), Z10, Z0
+	VADDPS  64(R15), Z11, Z1
+	BYTE    $0x62
+	BYTE    $0xf2
+	BYTE    $0x77
+	BYTE    $0x48
+	BYTE    $0x72
+	BYTE    $0xc0
+	VMOVUPS Z0, (AX)
+	ADDQ    $+128, R15
+	ADDQ    96(DI), AX
+	INCQ    R9
+	DECQ    CX
+	JNE     productBFloat16AMX_32_half_row
 	JMP     productBFloat16AMX_32_finished
 
 productBFloat16AMX_32_add:
@@ -6897,258 +7031,15 @@ attend_below_avx2:
 // func packHeadAMX(t *byte)
 // Requires: AVX, AVX512BW, AVX512F, CMOV
 TEXT ·packHeadAMX(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), DI
-	MOVQ         24(DI), R8
-	MOVQ         32(DI), R9
-	MOVQ         48(DI), R15
-	SHLQ         $0x02, R15
-	LEAQ         zeros<>+0(SB), R10
-	VBROADCASTSS 128(DI), Z18
-	MOVQ         (DI), SI
-	MOVQ         56(DI), R13
-	XORQ         R12, R12
-
-packHeadAMX_q_block:
-	XORQ BX, BX
-
-packHeadAMX_q_columns:
-	MOVQ    SI, R11
-	MOVQ    R12, CX
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xd0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xd8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xe0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xe8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xf0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xf8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xd0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xd8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xe0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xe8
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xf0
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMULPS  (AX)(BX*1), Z18, Z16
-	VMULPS  64(AX)(BX*1), Z18, Z17
-	BYTE    $0x62
-	BYTE    $0x32
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xf8
-	VMOVUPS Z0, (R13)
-	VMOVUPS Z1, 64(R13)
-	VMOVUPS Z2, 128(R13)
-	VMOVUPS Z3, 192(R13)
-	VMOVUPS Z4, 256(R13)
-	VMOVUPS Z5, 320(R13)
-	VMOVUPS Z6, 384(R13)
-	VMOVUPS Z7, 448(R13)
-	VMOVUPS Z8, 512(R13)
-	VMOVUPS Z9, 576(R13)
-	VMOVUPS Z10, 640(R13)
-	VMOVUPS Z11, 704(R13)
-	VMOVUPS Z12, 768(R13)
-	VMOVUPS Z13, 832(R13)
-	VMOVUPS Z14, 896(R13)
-	VMOVUPS Z15, 960(R13)
-	ADDQ    $+1024, R13
-	ADDQ    $+128, BX
-	CMPQ    BX, R15
-	JLT     packHeadAMX_q_columns
-	MOVQ    R11, SI
-	ADDQ    $+16, R12
-	CMPQ    R12, 40(DI)
-	JLT     packHeadAMX_q_block
-	MOVQ    8(DI), SI
-	MOVQ    64(DI), R13
-	XORQ    R12, R12
+	MOVQ t+0(FP), DI
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 48(DI), R15
+	SHLQ $0x01, R15
+	LEAQ zeros<>+0(SB), R10
+	MOVQ 8(DI), SI
+	MOVQ 56(DI), R13
+	XORQ R12, R12
 
 packHeadAMX_k_block:
 	XORQ BX, BX
@@ -7161,209 +7052,97 @@ packHeadAMX_k_columns:
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xc0
+	VMOVUPS     (AX)(BX*1), Z0
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xc8
+	VMOVUPS     (AX)(BX*1), Z1
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xd0
+	VMOVUPS     (AX)(BX*1), Z2
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xd8
+	VMOVUPS     (AX)(BX*1), Z3
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xe0
+	VMOVUPS     (AX)(BX*1), Z4
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xe8
+	VMOVUPS     (AX)(BX*1), Z5
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xf0
+	VMOVUPS     (AX)(BX*1), Z6
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0xb2
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xf8
+	VMOVUPS     (AX)(BX*1), Z7
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xc0
+	VMOVUPS     (AX)(BX*1), Z8
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xc8
+	VMOVUPS     (AX)(BX*1), Z9
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xd0
+	VMOVUPS     (AX)(BX*1), Z10
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xd8
+	VMOVUPS     (AX)(BX*1), Z11
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xe0
+	VMOVUPS     (AX)(BX*1), Z12
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xe8
+	VMOVUPS     (AX)(BX*1), Z13
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xf0
+	VMOVUPS     (AX)(BX*1), Z14
 	MOVQ        R11, AX
 	CMPQ        CX, R9
 	CMOVQGE     R10, AX
 	ADDQ        R8, R11
 	INCQ        CX
-	VMOVUPS     (AX)(BX*1), Z16
-	VMOVUPS     64(AX)(BX*1), Z17
-	BYTE        $0x62
-	BYTE        $0x32
-	BYTE        $0x77
-	BYTE        $0x40
-	BYTE        $0x72
-	BYTE        $0xf8
+	VMOVUPS     (AX)(BX*1), Z15
 	VPUNPCKLDQ  Z1, Z0, Z16
 	VPUNPCKHDQ  Z1, Z0, Z17
 	VPUNPCKLDQ  Z3, Z2, Z18
@@ -7445,364 +7224,289 @@ packHeadAMX_k_columns:
 	VMOVUPS     Z14, 896(R13)
 	VMOVUPS     Z15, 960(R13)
 	ADDQ        $+1024, R13
-	ADDQ        $+128, BX
+	ADDQ        $+64, BX
 	CMPQ        BX, R15
 	JLT         packHeadAMX_k_columns
 	MOVQ        R11, SI
 	ADDQ        $+16, R12
 	CMPQ        R12, 40(DI)
 	JLT         packHeadAMX_k_block
-	VMOVUPS     interleave<>+0(SB), Z31
 	MOVQ        16(DI), SI
-	MOVQ        72(DI), R13
+	MOVQ        64(DI), R13
 	XORQ        R12, R12
 
 packHeadAMX_v_block:
 	XORQ BX, BX
 
 packHeadAMX_v_columns:
-	MOVQ    SI, R11
-	MOVQ    R12, CX
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, (R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 64(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 256(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 320(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 512(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 576(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 768(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 832(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 128(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 192(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 384(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 448(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 640(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 704(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 896(R13)
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z16
-	MOVQ    R11, AX
-	CMPQ    CX, R9
-	CMOVQGE R10, AX
-	ADDQ    R8, R11
-	INCQ    CX
-	VMOVUPS (AX)(BX*1), Z17
-	BYTE    $0x62
-	BYTE    $0xb2
-	BYTE    $0x77
-	BYTE    $0x40
-	BYTE    $0x72
-	BYTE    $0xc0
-	VPERMW  Z0, Z31, Z0
-	VMOVUPS Z0, 960(R13)
-	ADDQ    $+1024, R13
-	ADDQ    $+64, BX
-	CMPQ    BX, R15
-	JLT     packHeadAMX_v_columns
-	MOVQ    R11, SI
-	ADDQ    $+32, R12
-	CMPQ    R12, 40(DI)
-	JLT     packHeadAMX_v_block
+	MOVQ       SI, R11
+	MOVQ       R12, CX
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, (R13)
+	VMOVUPS    Z3, 1024(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 64(R13)
+	VMOVUPS    Z3, 1088(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 256(R13)
+	VMOVUPS    Z3, 1280(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 320(R13)
+	VMOVUPS    Z3, 1344(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 512(R13)
+	VMOVUPS    Z3, 1536(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 576(R13)
+	VMOVUPS    Z3, 1600(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 768(R13)
+	VMOVUPS    Z3, 1792(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 832(R13)
+	VMOVUPS    Z3, 1856(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 128(R13)
+	VMOVUPS    Z3, 1152(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 192(R13)
+	VMOVUPS    Z3, 1216(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 384(R13)
+	VMOVUPS    Z3, 1408(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 448(R13)
+	VMOVUPS    Z3, 1472(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 640(R13)
+	VMOVUPS    Z3, 1664(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 704(R13)
+	VMOVUPS    Z3, 1728(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 896(R13)
+	VMOVUPS    Z3, 1920(R13)
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z0
+	MOVQ       R11, AX
+	CMPQ       CX, R9
+	CMOVQGE    R10, AX
+	ADDQ       R8, R11
+	INCQ       CX
+	VMOVUPS    (AX)(BX*1), Z1
+	VPUNPCKLWD Z1, Z0, Z2
+	VPUNPCKHWD Z1, Z0, Z3
+	VMOVUPS    Z2, 960(R13)
+	VMOVUPS    Z3, 1984(R13)
+	ADDQ       $+2048, R13
+	ADDQ       $+64, BX
+	CMPQ       BX, R15
+	JLT        packHeadAMX_v_columns
+	MOVQ       R11, SI
+	ADDQ       $+32, R12
+	CMPQ       R12, 40(DI)
+	JLT        packHeadAMX_v_block
 	VZEROUPPER
 	RET
-
-DATA interleave<>+0(SB)/8, $0x0011000100100000
-DATA interleave<>+8(SB)/8, $0x0013000300120002
-DATA interleave<>+16(SB)/8, $0x0015000500140004
-DATA interleave<>+24(SB)/8, $0x0017000700160006
-DATA interleave<>+32(SB)/8, $0x0019000900180008
-DATA interleave<>+40(SB)/8, $0x001b000b001a000a
-DATA interleave<>+48(SB)/8, $0x001d000d001c000c
-DATA interleave<>+56(SB)/8, $0x001f000f001e000e
-GLOBL interleave<>(SB), RODATA|NOPTR, $64
 
 // func attendTilesAMX(t *byte)
 // Requires: AVX, AVX512BW, AVX512F, CMOV
@@ -7826,24 +7530,25 @@ TEXT ·attendTilesAMX(SB), NOSPLIT, $0-8
 	JNE  attendTilesAMX_64
 
 attendTilesAMX_32:
-	MOVQ 64(DI), BX
-	MOVQ 80(DI), R11
-	MOVQ 40(DI), R13
-	MOVQ 136(DI), SI
-	SHLQ $0x06, SI
-	ADDQ 56(DI), SI
-	MOVQ 88(DI), DX
-	MOVQ $0x00000040, R12
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x26
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	MOVQ  56(DI), BX
+	MOVQ  72(DI), R11
+	MOVQ  40(DI), R13
+	MOVQ  128(DI), SI
+	MOVQ  24(DI), DX
+	IMULQ DX, SI
+	ADDQ  (DI), SI
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0xa4
+	BYTE  $0x16
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	MOVQ  80(DI), DX
+	MOVQ  $0x00000040, R12
 
 attendTilesAMX_32_keys:
 	BYTE    $0xc4
@@ -7921,8 +7626,8 @@ attendTilesAMX_32_keys:
 	VMOVUPS noscore<>+0(SB), Z0
 	MOVQ    40(DI), SI
 	SHLQ    $0x02, SI
-	ADDQ    80(DI), SI
-	MOVQ    88(DI), DX
+	ADDQ    72(DI), SI
+	MOVQ    80(DI), DX
 	VMOVUPS Z0, K1, -128(SI)
 	VMOVUPS Z0, K2, -64(SI)
 	ADDQ    DX, SI
@@ -7973,9 +7678,9 @@ attendTilesAMX_32_keys:
 	ADDQ    DX, SI
 
 attendTilesAMX_32_masked:
-	MOVQ    88(DI), DX
+	MOVQ    80(DI), DX
 	LEAQ    (DX)(DX*2), R15
-	MOVQ    80(DI), SI
+	MOVQ    72(DI), SI
 	LEAQ    (SI)(DX*4), BX
 	LEAQ    (BX)(DX*4), R11
 	LEAQ    (R11)(DX*4), AX
@@ -8101,11 +7806,11 @@ attendTilesAMX_32_fold:
 	VSHUFF32X4   $0x88, Z1, Z0, Z16
 	VSHUFF32X4   $0xdd, Z1, Z0, Z17
 	VMAXPS       Z17, Z16, Z0
-	VMOVUPS      weightone<>+0(SB), Z1
-	VSUBPS       Z0, Z1, Z0
-	MOVQ         96(DI), SI
+	VBROADCASTSS 120(DI), Z1
+	VFNMADD213PS weightone<>+0(SB), Z1, Z0
+	MOVQ         88(DI), SI
 	VMOVUPS      Z0, (SI)
-	MOVQ         96(DI), SI
+	MOVQ         88(DI), SI
 	VBROADCASTSS (SI), Z16
 	VBROADCASTSS 4(SI), Z17
 	VBROADCASTSS 8(SI), Z18
@@ -8122,230 +7827,263 @@ attendTilesAMX_32_fold:
 	VBROADCASTSS 52(SI), Z29
 	VBROADCASTSS 56(SI), Z30
 	VBROADCASTSS 60(SI), Z31
-	MOVQ         88(DI), DX
+	MOVQ         80(DI), DX
 	LEAQ         (DX)(DX*2), R15
-	MOVQ         80(DI), SI
+	MOVQ         72(DI), SI
 	LEAQ         (SI)(DX*4), BX
 	LEAQ         (BX)(DX*4), R11
 	LEAQ         (R11)(DX*4), AX
-	MOVQ         88(DI), DX
+	MOVQ         80(DI), DX
 	LEAQ         (DX)(DX*2), R15
-	MOVQ         80(DI), R8
+	MOVQ         72(DI), R8
 	LEAQ         (R8)(DX*4), R9
 	LEAQ         (R9)(DX*4), R10
 	LEAQ         (R10)(DX*4), R12
 	MOVQ         40(DI), R13
+	VBROADCASTSS 120(DI), Z12
 	VMOVUPS      weightpart<>+0(SB), Z13
 	VMOVUPS      weightwhole<>+0(SB), Z14
 	VMOVUPS      weightbend<>+0(SB), Z15
 
 attendTilesAMX_32_weights:
-	VADDPS    (SI), Z16, Z0
-	VADDPS    (SI)(DX*1), Z17, Z2
-	VADDPS    64(SI), Z16, Z1
-	VADDPS    64(SI)(DX*1), Z17, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R8)
-	VMOVUPS   Z2, (R8)(DX*1)
-	VADDPS    (SI)(DX*2), Z18, Z4
-	VADDPS    (SI)(R15*1), Z19, Z6
-	VADDPS    64(SI)(DX*2), Z18, Z5
-	VADDPS    64(SI)(R15*1), Z19, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R8)(DX*2)
-	VMOVUPS   Z6, (R8)(R15*1)
-	VADDPS    (BX), Z20, Z0
-	VADDPS    (BX)(DX*1), Z21, Z2
-	VADDPS    64(BX), Z20, Z1
-	VADDPS    64(BX)(DX*1), Z21, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R9)
-	VMOVUPS   Z2, (R9)(DX*1)
-	VADDPS    (BX)(DX*2), Z22, Z4
-	VADDPS    (BX)(R15*1), Z23, Z6
-	VADDPS    64(BX)(DX*2), Z22, Z5
-	VADDPS    64(BX)(R15*1), Z23, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R9)(DX*2)
-	VMOVUPS   Z6, (R9)(R15*1)
-	VADDPS    (R11), Z24, Z0
-	VADDPS    (R11)(DX*1), Z25, Z2
-	VADDPS    64(R11), Z24, Z1
-	VADDPS    64(R11)(DX*1), Z25, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R10)
-	VMOVUPS   Z2, (R10)(DX*1)
-	VADDPS    (R11)(DX*2), Z26, Z4
-	VADDPS    (R11)(R15*1), Z27, Z6
-	VADDPS    64(R11)(DX*2), Z26, Z5
-	VADDPS    64(R11)(R15*1), Z27, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R10)(DX*2)
-	VMOVUPS   Z6, (R10)(R15*1)
-	VADDPS    (AX), Z28, Z0
-	VADDPS    (AX)(DX*1), Z29, Z2
-	VADDPS    64(AX), Z28, Z1
-	VADDPS    64(AX)(DX*1), Z29, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R12)
-	VMOVUPS   Z2, (R12)(DX*1)
-	VADDPS    (AX)(DX*2), Z30, Z4
-	VADDPS    (AX)(R15*1), Z31, Z6
-	VADDPS    64(AX)(DX*2), Z30, Z5
-	VADDPS    64(AX)(R15*1), Z31, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R12)(DX*2)
-	VMOVUPS   Z6, (R12)(R15*1)
-	ADDQ      $+128, SI
-	ADDQ      $+128, BX
-	ADDQ      $+128, R11
-	ADDQ      $+128, AX
-	ADDQ      $+64, R8
-	ADDQ      $+64, R9
-	ADDQ      $+64, R10
-	ADDQ      $+64, R12
-	SUBQ      $+32, R13
-	JNE       attendTilesAMX_32_weights
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xc0
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xc8
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xd0
-	MOVQ      80(DI), SI
-	MOVQ      72(DI), BX
-	MOVQ      40(DI), R13
-	MOVQ      88(DI), DX
-	MOVQ      $0x00000040, R12
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (SI), Z16, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (SI)(DX*1), Z17, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(SI), Z16, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(SI)(DX*1), Z17, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R8)
+	VMOVUPS     Z2, (R8)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (SI)(DX*2), Z18, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (SI)(R15*1), Z19, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(SI)(DX*2), Z18, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(SI)(R15*1), Z19, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R8)(DX*2)
+	VMOVUPS     Z6, (R8)(R15*1)
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (BX), Z20, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (BX)(DX*1), Z21, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(BX), Z20, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(BX)(DX*1), Z21, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     Z2, (R9)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (BX)(DX*2), Z22, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (BX)(R15*1), Z23, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(BX)(DX*2), Z22, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(BX)(R15*1), Z23, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R9)(DX*2)
+	VMOVUPS     Z6, (R9)(R15*1)
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (R11), Z24, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (R11)(DX*1), Z25, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(R11), Z24, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(R11)(DX*1), Z25, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R10)
+	VMOVUPS     Z2, (R10)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (R11)(DX*2), Z26, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (R11)(R15*1), Z27, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(R11)(DX*2), Z26, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(R11)(R15*1), Z27, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMOVUPS     Z6, (R10)(R15*1)
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (AX), Z28, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (AX)(DX*1), Z29, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(AX), Z28, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(AX)(DX*1), Z29, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R12)
+	VMOVUPS     Z2, (R12)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (AX)(DX*2), Z30, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (AX)(R15*1), Z31, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(AX)(DX*2), Z30, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(AX)(R15*1), Z31, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R12)(DX*2)
+	VMOVUPS     Z6, (R12)(R15*1)
+	ADDQ        $+128, SI
+	ADDQ        $+128, BX
+	ADDQ        $+128, R11
+	ADDQ        $+128, AX
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R12
+	SUBQ        $+32, R13
+	JNE         attendTilesAMX_32_weights
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xc0
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xc8
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xd0
+	MOVQ        72(DI), SI
+	MOVQ        64(DI), BX
+	MOVQ        40(DI), R13
+	MOVQ        80(DI), DX
+	MOVQ        $0x00000040, R12
 
 attendTilesAMX_32_values:
 	BYTE    $0xc4
@@ -8393,7 +8131,7 @@ attendTilesAMX_32_values:
 	ADDQ    $+2048, BX
 	SUBQ    $+32, R13
 	JNE     attendTilesAMX_32_values
-	MOVQ    96(DI), R11
+	MOVQ    88(DI), R11
 	MOVQ    $0x00000040, DX
 	BYTE    $0xc4
 	BYTE    $0xc2
@@ -8426,61 +8164,68 @@ attendTilesAMX_32_values:
 	BYTE    $0x00
 	BYTE    $0x00
 	BYTE    $0x00
-	MOVQ    104(DI), R13
+	MOVQ    96(DI), R13
 	MOVQ    $0x00000010, R15
 	CMPQ    R13, R15
 	CMOVQGT R15, R13
 	LEAQ    2048(R11), SI
-	MOVQ    136(DI), AX
-	IMULQ   120(DI), AX
-	ADDQ    112(DI), AX
-	MOVQ    120(DI), R15
+	MOVQ    128(DI), AX
+	IMULQ   112(DI), AX
+	ADDQ    104(DI), AX
+	MOVQ    112(DI), R15
+	VMOVUPS lowvalues<>+0(SB), Z30
+	VMOVUPS highvalues<>+0(SB), Z31
 
 attendTilesAMX_32_rows:
-	VRCP14PS (SI), Z1
-	VMULPS   (R11), Z1, Z2
-	VMOVUPS  Z2, (AX)
-	VMULPS   64(R11), Z1, Z3
-	VMOVUPS  Z3, 64(AX)
-	ADDQ     $+64, SI
-	ADDQ     $+128, R11
-	ADDQ     R15, AX
-	DECQ     R13
-	JNE      attendTilesAMX_32_rows
-	ADDQ     $+16, 136(DI)
-	SUBQ     $+16, 104(DI)
-	JG       attendTilesAMX_32
-	JMP      attendTilesAMX_end
+	VRCP14PS  (SI), Z1
+	VMULPS    (R11), Z1, Z2
+	VMULPS    64(R11), Z1, Z3
+	VMOVAPS   Z30, Z4
+	VPERMI2PS Z3, Z2, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVAPS   Z31, Z5
+	VPERMI2PS Z3, Z2, Z5
+	VMOVUPS   Z5, 64(AX)
+	ADDQ      $+64, SI
+	ADDQ      $+128, R11
+	ADDQ      R15, AX
+	DECQ      R13
+	JNE       attendTilesAMX_32_rows
+	ADDQ      $+16, 128(DI)
+	SUBQ      $+16, 96(DI)
+	JG        attendTilesAMX_32
+	JMP       attendTilesAMX_end
 
 attendTilesAMX_64:
-	MOVQ 64(DI), BX
-	MOVQ 80(DI), R11
-	MOVQ 40(DI), R13
-	MOVQ 136(DI), SI
-	SHLQ $0x07, SI
-	ADDQ 56(DI), SI
-	MOVQ 88(DI), DX
-	MOVQ $0x00000040, R12
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x26
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x26
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	MOVQ  56(DI), BX
+	MOVQ  72(DI), R11
+	MOVQ  40(DI), R13
+	MOVQ  128(DI), SI
+	MOVQ  24(DI), DX
+	IMULQ DX, SI
+	ADDQ  (DI), SI
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0xa4
+	BYTE  $0x16
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0xc4
+	BYTE  $0xe2
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0xac
+	BYTE  $0x16
+	BYTE  $0x40
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	MOVQ  80(DI), DX
+	MOVQ  $0x00000040, R12
 
 attendTilesAMX_64_keys:
 	BYTE    $0xc4
@@ -8588,8 +8333,8 @@ attendTilesAMX_64_keys:
 	VMOVUPS noscore<>+0(SB), Z0
 	MOVQ    40(DI), SI
 	SHLQ    $0x02, SI
-	ADDQ    80(DI), SI
-	MOVQ    88(DI), DX
+	ADDQ    72(DI), SI
+	MOVQ    80(DI), DX
 	VMOVUPS Z0, K1, -128(SI)
 	VMOVUPS Z0, K2, -64(SI)
 	ADDQ    DX, SI
@@ -8640,9 +8385,9 @@ attendTilesAMX_64_keys:
 	ADDQ    DX, SI
 
 attendTilesAMX_64_masked:
-	MOVQ    88(DI), DX
+	MOVQ    80(DI), DX
 	LEAQ    (DX)(DX*2), R15
-	MOVQ    80(DI), SI
+	MOVQ    72(DI), SI
 	LEAQ    (SI)(DX*4), BX
 	LEAQ    (BX)(DX*4), R11
 	LEAQ    (R11)(DX*4), AX
@@ -8768,11 +8513,11 @@ attendTilesAMX_64_fold:
 	VSHUFF32X4   $0x88, Z1, Z0, Z16
 	VSHUFF32X4   $0xdd, Z1, Z0, Z17
 	VMAXPS       Z17, Z16, Z0
-	VMOVUPS      weightone<>+0(SB), Z1
-	VSUBPS       Z0, Z1, Z0
-	MOVQ         96(DI), SI
+	VBROADCASTSS 120(DI), Z1
+	VFNMADD213PS weightone<>+0(SB), Z1, Z0
+	MOVQ         88(DI), SI
 	VMOVUPS      Z0, (SI)
-	MOVQ         96(DI), SI
+	MOVQ         88(DI), SI
 	VBROADCASTSS (SI), Z16
 	VBROADCASTSS 4(SI), Z17
 	VBROADCASTSS 8(SI), Z18
@@ -8789,240 +8534,273 @@ attendTilesAMX_64_fold:
 	VBROADCASTSS 52(SI), Z29
 	VBROADCASTSS 56(SI), Z30
 	VBROADCASTSS 60(SI), Z31
-	MOVQ         88(DI), DX
+	MOVQ         80(DI), DX
 	LEAQ         (DX)(DX*2), R15
-	MOVQ         80(DI), SI
+	MOVQ         72(DI), SI
 	LEAQ         (SI)(DX*4), BX
 	LEAQ         (BX)(DX*4), R11
 	LEAQ         (R11)(DX*4), AX
-	MOVQ         88(DI), DX
+	MOVQ         80(DI), DX
 	LEAQ         (DX)(DX*2), R15
-	MOVQ         80(DI), R8
+	MOVQ         72(DI), R8
 	LEAQ         (R8)(DX*4), R9
 	LEAQ         (R9)(DX*4), R10
 	LEAQ         (R10)(DX*4), R12
 	MOVQ         40(DI), R13
+	VBROADCASTSS 120(DI), Z12
 	VMOVUPS      weightpart<>+0(SB), Z13
 	VMOVUPS      weightwhole<>+0(SB), Z14
 	VMOVUPS      weightbend<>+0(SB), Z15
 
 attendTilesAMX_64_weights:
-	VADDPS    (SI), Z16, Z0
-	VADDPS    (SI)(DX*1), Z17, Z2
-	VADDPS    64(SI), Z16, Z1
-	VADDPS    64(SI)(DX*1), Z17, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R8)
-	VMOVUPS   Z2, (R8)(DX*1)
-	VADDPS    (SI)(DX*2), Z18, Z4
-	VADDPS    (SI)(R15*1), Z19, Z6
-	VADDPS    64(SI)(DX*2), Z18, Z5
-	VADDPS    64(SI)(R15*1), Z19, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R8)(DX*2)
-	VMOVUPS   Z6, (R8)(R15*1)
-	VADDPS    (BX), Z20, Z0
-	VADDPS    (BX)(DX*1), Z21, Z2
-	VADDPS    64(BX), Z20, Z1
-	VADDPS    64(BX)(DX*1), Z21, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R9)
-	VMOVUPS   Z2, (R9)(DX*1)
-	VADDPS    (BX)(DX*2), Z22, Z4
-	VADDPS    (BX)(R15*1), Z23, Z6
-	VADDPS    64(BX)(DX*2), Z22, Z5
-	VADDPS    64(BX)(R15*1), Z23, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R9)(DX*2)
-	VMOVUPS   Z6, (R9)(R15*1)
-	VADDPS    (R11), Z24, Z0
-	VADDPS    (R11)(DX*1), Z25, Z2
-	VADDPS    64(R11), Z24, Z1
-	VADDPS    64(R11)(DX*1), Z25, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R10)
-	VMOVUPS   Z2, (R10)(DX*1)
-	VADDPS    (R11)(DX*2), Z26, Z4
-	VADDPS    (R11)(R15*1), Z27, Z6
-	VADDPS    64(R11)(DX*2), Z26, Z5
-	VADDPS    64(R11)(R15*1), Z27, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R10)(DX*2)
-	VMOVUPS   Z6, (R10)(R15*1)
-	VADDPS    (AX), Z28, Z0
-	VADDPS    (AX)(DX*1), Z29, Z2
-	VADDPS    64(AX), Z28, Z1
-	VADDPS    64(AX)(DX*1), Z29, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z3, Z3
-	VPACKUSDW Z1, Z0, Z0
-	VPACKUSDW Z3, Z2, Z2
-	VPANDD    Z13, Z0, Z1
-	VPANDD    Z13, Z2, Z3
-	VPSUBW    Z1, Z14, Z8
-	VPSUBW    Z3, Z14, Z9
-	VPMULLW   Z1, Z8, Z1
-	VPMULLW   Z3, Z9, Z3
-	VPMULHRSW Z15, Z1, Z1
-	VPMULHRSW Z15, Z3, Z3
-	VPSUBW    Z1, Z0, Z0
-	VPSUBW    Z3, Z2, Z2
-	VMOVUPS   Z0, (R12)
-	VMOVUPS   Z2, (R12)(DX*1)
-	VADDPS    (AX)(DX*2), Z30, Z4
-	VADDPS    (AX)(R15*1), Z31, Z6
-	VADDPS    64(AX)(DX*2), Z30, Z5
-	VADDPS    64(AX)(R15*1), Z31, Z7
-	VCVTPS2DQ Z4, Z4
-	VCVTPS2DQ Z6, Z6
-	VCVTPS2DQ Z5, Z5
-	VCVTPS2DQ Z7, Z7
-	VPACKUSDW Z5, Z4, Z4
-	VPACKUSDW Z7, Z6, Z6
-	VPANDD    Z13, Z4, Z5
-	VPANDD    Z13, Z6, Z7
-	VPSUBW    Z5, Z14, Z8
-	VPSUBW    Z7, Z14, Z9
-	VPMULLW   Z5, Z8, Z5
-	VPMULLW   Z7, Z9, Z7
-	VPMULHRSW Z15, Z5, Z5
-	VPMULHRSW Z15, Z7, Z7
-	VPSUBW    Z5, Z4, Z4
-	VPSUBW    Z7, Z6, Z6
-	VMOVUPS   Z4, (R12)(DX*2)
-	VMOVUPS   Z6, (R12)(R15*1)
-	ADDQ      $+128, SI
-	ADDQ      $+128, BX
-	ADDQ      $+128, R11
-	ADDQ      $+128, AX
-	ADDQ      $+64, R8
-	ADDQ      $+64, R9
-	ADDQ      $+64, R10
-	ADDQ      $+64, R12
-	SUBQ      $+32, R13
-	JNE       attendTilesAMX_64_weights
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xc0
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xc8
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xd0
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xd8
-	BYTE      $0xc4
-	BYTE      $0xe2
-	BYTE      $0x7b
-	BYTE      $0x49
-	BYTE      $0xe0
-	MOVQ      80(DI), SI
-	MOVQ      72(DI), BX
-	MOVQ      40(DI), R13
-	MOVQ      88(DI), DX
-	MOVQ      $0x00000040, R12
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (SI), Z16, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (SI)(DX*1), Z17, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(SI), Z16, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(SI)(DX*1), Z17, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R8)
+	VMOVUPS     Z2, (R8)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (SI)(DX*2), Z18, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (SI)(R15*1), Z19, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(SI)(DX*2), Z18, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(SI)(R15*1), Z19, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R8)(DX*2)
+	VMOVUPS     Z6, (R8)(R15*1)
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (BX), Z20, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (BX)(DX*1), Z21, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(BX), Z20, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(BX)(DX*1), Z21, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     Z2, (R9)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (BX)(DX*2), Z22, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (BX)(R15*1), Z23, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(BX)(DX*2), Z22, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(BX)(R15*1), Z23, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R9)(DX*2)
+	VMOVUPS     Z6, (R9)(R15*1)
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (R11), Z24, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (R11)(DX*1), Z25, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(R11), Z24, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(R11)(DX*1), Z25, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R10)
+	VMOVUPS     Z2, (R10)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (R11)(DX*2), Z26, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (R11)(R15*1), Z27, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(R11)(DX*2), Z26, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(R11)(R15*1), Z27, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMOVUPS     Z6, (R10)(R15*1)
+	VMOVAPS     Z12, Z0
+	VFMADD132PS (AX), Z28, Z0
+	VMOVAPS     Z12, Z2
+	VFMADD132PS (AX)(DX*1), Z29, Z2
+	VMOVAPS     Z12, Z1
+	VFMADD132PS 64(AX), Z28, Z1
+	VMOVAPS     Z12, Z3
+	VFMADD132PS 64(AX)(DX*1), Z29, Z3
+	VCVTPS2DQ   Z0, Z0
+	VCVTPS2DQ   Z2, Z2
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z3, Z3
+	VPACKUSDW   Z1, Z0, Z0
+	VPACKUSDW   Z3, Z2, Z2
+	VPANDD      Z13, Z0, Z1
+	VPANDD      Z13, Z2, Z3
+	VPSUBW      Z1, Z14, Z8
+	VPSUBW      Z3, Z14, Z9
+	VPMULLW     Z1, Z8, Z1
+	VPMULLW     Z3, Z9, Z3
+	VPMULHRSW   Z15, Z1, Z1
+	VPMULHRSW   Z15, Z3, Z3
+	VPSUBW      Z1, Z0, Z0
+	VPSUBW      Z3, Z2, Z2
+	VMOVUPS     Z0, (R12)
+	VMOVUPS     Z2, (R12)(DX*1)
+	VMOVAPS     Z12, Z4
+	VFMADD132PS (AX)(DX*2), Z30, Z4
+	VMOVAPS     Z12, Z6
+	VFMADD132PS (AX)(R15*1), Z31, Z6
+	VMOVAPS     Z12, Z5
+	VFMADD132PS 64(AX)(DX*2), Z30, Z5
+	VMOVAPS     Z12, Z7
+	VFMADD132PS 64(AX)(R15*1), Z31, Z7
+	VCVTPS2DQ   Z4, Z4
+	VCVTPS2DQ   Z6, Z6
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPANDD      Z13, Z4, Z5
+	VPANDD      Z13, Z6, Z7
+	VPSUBW      Z5, Z14, Z8
+	VPSUBW      Z7, Z14, Z9
+	VPMULLW     Z5, Z8, Z5
+	VPMULLW     Z7, Z9, Z7
+	VPMULHRSW   Z15, Z5, Z5
+	VPMULHRSW   Z15, Z7, Z7
+	VPSUBW      Z5, Z4, Z4
+	VPSUBW      Z7, Z6, Z6
+	VMOVUPS     Z4, (R12)(DX*2)
+	VMOVUPS     Z6, (R12)(R15*1)
+	ADDQ        $+128, SI
+	ADDQ        $+128, BX
+	ADDQ        $+128, R11
+	ADDQ        $+128, AX
+	ADDQ        $+64, R8
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	ADDQ        $+64, R12
+	SUBQ        $+32, R13
+	JNE         attendTilesAMX_64_weights
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xc0
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xc8
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xd0
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xd8
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7b
+	BYTE        $0x49
+	BYTE        $0xe0
+	MOVQ        72(DI), SI
+	MOVQ        64(DI), BX
+	MOVQ        40(DI), R13
+	MOVQ        80(DI), DX
+	MOVQ        $0x00000040, R12
 
 attendTilesAMX_64_values:
 	BYTE    $0xc4
@@ -9100,7 +8878,7 @@ attendTilesAMX_64_values:
 	ADDQ    $+4096, BX
 	SUBQ    $+32, R13
 	JNE     attendTilesAMX_64_values
-	MOVQ    96(DI), R11
+	MOVQ    88(DI), R11
 	MOVQ    $0x00000040, DX
 	BYTE    $0xc4
 	BYTE    $0xc2
@@ -9153,34 +8931,44 @@ attendTilesAMX_64_values:
 	BYTE    $0x00
 	BYTE    $0x00
 	BYTE    $0x00
-	MOVQ    104(DI), R13
+	MOVQ    96(DI), R13
 	MOVQ    $0x00000010, R15
 	CMPQ    R13, R15
 	CMOVQGT R15, R13
 	LEAQ    4096(R11), SI
-	MOVQ    136(DI), AX
-	IMULQ   120(DI), AX
-	ADDQ    112(DI), AX
-	MOVQ    120(DI), R15
+	MOVQ    128(DI), AX
+	IMULQ   112(DI), AX
+	ADDQ    104(DI), AX
+	MOVQ    112(DI), R15
+	VMOVUPS lowvalues<>+0(SB), Z30
+	VMOVUPS highvalues<>+0(SB), Z31
 
 attendTilesAMX_64_rows:
-	VRCP14PS (SI), Z1
-	VMULPS   (R11), Z1, Z2
-	VMOVUPS  Z2, (AX)
-	VMULPS   64(R11), Z1, Z3
-	VMOVUPS  Z3, 64(AX)
-	VMULPS   128(R11), Z1, Z4
-	VMOVUPS  Z4, 128(AX)
-	VMULPS   192(R11), Z1, Z5
-	VMOVUPS  Z5, 192(AX)
-	ADDQ     $+64, SI
-	ADDQ     $+256, R11
-	ADDQ     R15, AX
-	DECQ     R13
-	JNE      attendTilesAMX_64_rows
-	ADDQ     $+16, 136(DI)
-	SUBQ     $+16, 104(DI)
-	JG       attendTilesAMX_64
+	VRCP14PS  (SI), Z1
+	VMULPS    (R11), Z1, Z2
+	VMULPS    64(R11), Z1, Z3
+	VMOVAPS   Z30, Z4
+	VPERMI2PS Z3, Z2, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVAPS   Z31, Z5
+	VPERMI2PS Z3, Z2, Z5
+	VMOVUPS   Z5, 64(AX)
+	VMULPS    128(R11), Z1, Z2
+	VMULPS    192(R11), Z1, Z3
+	VMOVAPS   Z30, Z4
+	VPERMI2PS Z3, Z2, Z4
+	VMOVUPS   Z4, 128(AX)
+	VMOVAPS   Z31, Z5
+	VPERMI2PS Z3, Z2, Z5
+	VMOVUPS   Z5, 192(AX)
+	ADDQ      $+64, SI
+	ADDQ      $+256, R11
+	ADDQ      R15, AX
+	DECQ      R13
+	JNE       attendTilesAMX_64_rows
+	ADDQ      $+16, 128(DI)
+	SUBQ      $+16, 96(DI)
+	JG        attendTilesAMX_64
 
 attendTilesAMX_end:
 	BYTE $0xc4
@@ -9370,3 +9158,23 @@ DATA weightbend<>+40(SB)/8, $0x0057005700570057
 DATA weightbend<>+48(SB)/8, $0x0057005700570057
 DATA weightbend<>+56(SB)/8, $0x0057005700570057
 GLOBL weightbend<>(SB), RODATA|NOPTR, $64
+
+DATA lowvalues<>+0(SB)/8, $0x0000000100000000
+DATA lowvalues<>+8(SB)/8, $0x0000000300000002
+DATA lowvalues<>+16(SB)/8, $0x0000001100000010
+DATA lowvalues<>+24(SB)/8, $0x0000001300000012
+DATA lowvalues<>+32(SB)/8, $0x0000000500000004
+DATA lowvalues<>+40(SB)/8, $0x0000000700000006
+DATA lowvalues<>+48(SB)/8, $0x0000001500000014
+DATA lowvalues<>+56(SB)/8, $0x0000001700000016
+GLOBL lowvalues<>(SB), RODATA|NOPTR, $64
+
+DATA highvalues<>+0(SB)/8, $0x0000000900000008
+DATA highvalues<>+8(SB)/8, $0x0000000b0000000a
+DATA highvalues<>+16(SB)/8, $0x0000001900000018
+DATA highvalues<>+24(SB)/8, $0x0000001b0000001a
+DATA highvalues<>+32(SB)/8, $0x0000000d0000000c
+DATA highvalues<>+40(SB)/8, $0x0000000f0000000e
+DATA highvalues<>+48(SB)/8, $0x0000001d0000001c
+DATA highvalues<>+56(SB)/8, $0x0000001f0000001e
+GLOBL highvalues<>(SB), RODATA|NOPTR, $64

@@ -23,7 +23,7 @@ func attend(t *byte) { attendGeneric(t) }
 
 func usesTiles(int) bool { return false }
 
-func (*Attention) tiles(_, _ []float32, _, _, _ int) {}
+func (*Attention) tiles([]float32, int, int, int, int) {}
 
 func transposeKeys(k *float32, stride, n, size int, to *float32, padded int) {
 	transposeKeysGeneric(k, stride, n, size, to, padded)

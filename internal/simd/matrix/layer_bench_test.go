@@ -12,7 +12,7 @@ type layer struct {
 	zeros, ones        []float32 // biases and gains
 	rows               Rows
 	attention          Attention
-	three, mixed, wide []float32
+	mixed, wide        []float32
 }
 
 func newLayer(b *testing.B, kind Kind, heads, size, most int) *layer {
@@ -28,7 +28,7 @@ func newLayer(b *testing.B, kind Kind, heads, size, most int) *layer {
 	}{{&l.qkv, h, 3 * h}, {&l.out, h, h}, {&l.up, h, 4 * h}, {&l.down, 4 * h, h}} {
 		*m.to = pack(kind, normals(rng, m.in*m.out), m.in, m.out)
 	}
-	l.three, l.mixed, l.wide = make([]float32, 3*h*most), make([]float32, h*most), make([]float32, 4*h*BlockRows)
+	l.mixed, l.wide = make([]float32, h*most), make([]float32, 4*h*BlockRows)
 	return l
 }
 
@@ -38,9 +38,9 @@ func (l *layer) apply(x []float32, tokens int) {
 	h, kind := l.heads*l.size, l.qkv.Kind()
 	n := len(x) / h
 	l.rows.Set(kind, x, n, h)
-	l.qkv.Mul(l.three[:3*h*n], &l.rows, l.zeros[:3*h], Store)
+	l.attention.Project(l.qkv, &l.rows, l.zeros[:3*h], l.heads)
 	for i := 0; i < n; i += tokens {
-		l.attention.Apply(l.mixed[i*h:(i+tokens)*h], l.three[3*i*h:3*(i+tokens)*h], tokens, l.heads, l.size)
+		l.attention.Apply(l.mixed[i*h:(i+tokens)*h], i, tokens)
 	}
 	for i := 0; i < n; i += BlockRows {
 		m := min(BlockRows, n-i)

@@ -180,7 +180,11 @@ func TestWrongSizesPanic(t *testing.T) {
 		"other kind":      func() { m.Mul(make([]float32, 64), &other, make([]float32, 32), Store) },
 		"layer norm":      func() { LayerNorm(make([]float32, 7), make([]float32, 4), make([]float32, 4), 0) },
 		"pool of nothing": func() { MeanPool(make([]float32, 4), nil) },
-		"attention":       func() { new(Attention).Apply(make([]float32, 64), make([]float32, 64), 1, 2, 32) },
+		"attention":       func() { new(Attention).Apply(make([]float32, 64), 0, 1) },
+		"heads":           func() { new(Attention).Project(m, &rows, make([]float32, 32), 3) },
+		"other rows": func() {
+			new(Attention).Project(pack(Int8, make([]float32, 64*96), 64, 96), &other, make([]float32, 96), 1)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

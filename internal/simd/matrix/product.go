@@ -15,6 +15,8 @@ const (
 	GELU
 	// Add adds the product and the bias to what the destination holds.
 	Add
+
+	storeHalf // as bfloat16, with tiles only
 )
 
 // BlockRows is how many rows go over a whole matrix together, so that its weights
@@ -44,39 +46,66 @@ type task struct {
 	dst       *float32
 	dstStride int // bytes
 	op        Op
+	ahead     int // with tiles: how often with each step to fetch 256 bytes of the next panels
 }
 
 // Mul computes x times the matrix, plus bias, of one number per output, into dst,
 // which has x.Len() rows of m.Out() numbers. x was Set with the kind and the
 // width of the matrix.
 func (m *Matrix) Mul(dst []float32, x *Rows, bias []float32, op Op) {
-	if x.kind != m.kind || x.width != m.in {
-		panic(fmt.Sprintf("matrix: rows of %d numbers of kind %d for a matrix of %d of kind %d", x.width, x.kind, m.in, m.kind))
-	}
-	if len(dst) != x.n*m.out || len(bias) != m.out {
-		panic(fmt.Sprintf("matrix: %d numbers and a bias of %d for %d rows of %d", len(dst), len(bias), x.n, m.out))
-	}
+	m.check(len(dst), x, bias)
 	for r := 0; r < x.n; r += BlockRows {
-		m.block(dst[r*m.out:], x, r, min(BlockRows, x.n-r), bias, op)
+		rows := min(BlockRows, x.n-r)
+		t := m.task(x, r, rows, op)
+		whole := m.out / pair
+		m.pairs(&t, whole, 4, unsafe.Pointer(&dst[r*m.out]), bias)
+		if rest := m.out % pair; rest > 0 {
+			m.edge(&t, whole, rest, dst[r*m.out:], x, bias)
+		}
 	}
 }
 
-// block multiplies up to BlockRows rows from row first on.
-func (m *Matrix) block(dst []float32, x *Rows, first, rows int, bias []float32, op Op) {
+// check panics unless all have the sizes that a product with n numbers has.
+func (m *Matrix) check(n int, x *Rows, bias []float32) {
+	if x.kind != m.kind || x.width != m.in {
+		panic(fmt.Sprintf("matrix: rows of %d numbers of kind %d for a matrix of %d of kind %d", x.width, x.kind, m.in, m.kind))
+	}
+	if n != x.n*m.out || len(bias) != m.out {
+		panic(fmt.Sprintf("matrix: %d numbers and a bias of %d for %d rows of %d", n, len(bias), x.n, m.out))
+	}
+}
+
+// mulHalf is Mul that stores bfloat16, for a matrix with a multiple of 32 outputs
+// on processors with tiles. dst has two bytes for each number.
+func (m *Matrix) mulHalf(dst []byte, x *Rows, bias []float32) {
+	m.check(len(dst)/2, x, bias)
+	for r := 0; r < x.n; r += BlockRows {
+		t := m.task(x, r, min(BlockRows, x.n-r), storeHalf)
+		m.pairs(&t, m.out/pair, 2, unsafe.Pointer(&dst[2*r*m.out]), bias)
+	}
+}
+
+// task is what all calls for some rows of x have in common.
+func (m *Matrix) task(x *Rows, first, rows int, op Op) task {
 	steps := m.kind.steps(m.in)
-	t := task{
+	return task{
 		x: &x.data[first*steps*stepBytes], w: &m.data[0], steps: steps, rows: rows,
-		acc: &x.scratch()[0], scale: &x.scale[first], low: &x.low[first], dstStride: 4 * m.out, op: op,
+		acc: &x.scratch()[0], scale: &x.scale[first], low: &x.low[first], op: op,
 	}
-	whole := m.out / pair
-	most := max(1, maxWork/(roundUp(rows, pair)*steps*stepBytes*pair))
-	for p := 0; p < whole; p += most {
-		m.panels(&t, p, min(most, whole-p), bias)
-		t.dst = &dst[p*pair]
-		m.run(&t)
+}
+
+// pairs multiplies with the first pairs of panels; the numbers stored take size
+// bytes.
+func (m *Matrix) pairs(t *task, count, size int, dst unsafe.Pointer, bias []float32) {
+	t.dstStride = size * m.out
+	if blocks := roundUp(t.rows, pair) / pair; blocks > 1 { // else there is no time for it
+		t.ahead = (2*tileBytes/256 + blocks - 1) / blocks
 	}
-	if rest := m.out % pair; rest > 0 {
-		m.edge(&t, whole, rest, dst, x, bias)
+	most := max(1, maxWork/(roundUp(t.rows, pair)*t.steps*stepBytes*pair))
+	for p := 0; p < count; p += most {
+		m.panels(t, p, min(most, count-p), bias)
+		t.dst = (*float32)(unsafe.Add(dst, p*pair*size))
+		m.run(t)
 	}
 }
 
@@ -103,6 +132,7 @@ func (m *Matrix) edge(t *task, panel, rest int, dst []float32, x *Rows, bias []f
 		}
 	}
 	m.panels(t, panel, 1, bias)
+	t.ahead = 0
 	t.bias, t.dst, t.dstStride = &wide[0], &out[0], 4*pair
 	m.run(t)
 	for r := range t.rows {

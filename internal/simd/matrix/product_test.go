@@ -127,8 +127,9 @@ func TestResultsStayRightWhileCollecting(t *testing.T) {
 				product, mixed := make([]float32, n*out), make([]float32, n*in)
 				rows.Set(kind, x, n, in)
 				m.Mul(product, rows, bias, GELU)
-				a.Apply(mixed, product, n, heads, size)
-				return mixed
+				a.Project(m, rows, bias, heads)
+				a.Apply(mixed, 0, n)
+				return append(product, mixed...)
 			}
 			want := compute(new(Rows), new(Attention))
 			whileCollecting(workers, func() {
