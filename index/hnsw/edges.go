@@ -43,15 +43,22 @@ func (s *slab) encodeEdge(v uint32, j int, o uint32, bits []uint8) {
 	}
 	a, b := s.factor(v, j)
 	*a, *b = s.edgeFactors(v, o, bits)
-	codes := unsafe.Slice(at8(s.block(v), s.signs), 16*s.groups)
+	putSigns(unsafe.Slice(at8(s.block(v), s.signs), s.signsLen()), j, bits)
+}
+
+// signsLen is how many bytes the signs of a block take.
+func (s *slab) signsLen() int { return 16 * s.groups }
+
+// putSigns writes the signs in bits to place j of a block.
+func putSigns(block []uint8, j int, bits []uint8) {
 	shift, keep := 0, uint8(0xf0)
 	if j >= 16 {
 		shift, keep = 4, 0x0f
 	}
 	at := j & 15
 	for _, two := range bits {
-		codes[at] = codes[at]&keep | (two&15)<<shift
-		codes[at+16] = codes[at+16]&keep | (two>>4)<<shift
+		block[at] = block[at]&keep | (two&15)<<shift
+		block[at+16] = block[at+16]&keep | (two>>4)<<shift
 		at += 32
 	}
 }
@@ -60,6 +67,11 @@ func (s *slab) encodeEdge(v uint32, j int, o uint32, bits []uint8) {
 // factors in half precision.
 func (s *slab) edgeFactors(v, o uint32, bits []uint8) (a, b uint16) {
 	l1, l2, sign := simd.EncodeEdge(s.codes(o), s.codes(v), s.meta(o).step, s.meta(v).step, s.dim, &bits[0])
+	return factorsOf(l1, l2, sign)
+}
+
+// factorsOf returns the factors of an edge by what EncodeEdge tells of it.
+func factorsOf(l1, l2, sign float32) (a, b uint16) {
 	f := float32(0)
 	if l1 > 0 {
 		f = l2 / l1

@@ -22,7 +22,9 @@ type graph struct {
 	slots   slotMap
 	n       atomic.Int64 // slots in use, dead and free ones included
 	entry   entry
-	locks   stripes // of the lists of neighbors
+	pivots  atomic.Pointer[pivots]
+	drawing sync.Mutex // held by the one who draws them
+	locks   stripes    // of the lists of neighbors
 	scratch sync.Pool
 	guard   *guard       // nil unless parts are mapped
 	cold    atomic.Int32 // how many reads of records are to come that tell the system before
@@ -99,6 +101,9 @@ type scratch struct {
 	batch  []uint32
 	hidden uint32 // a vertex that a walk passes over, or nobody
 
+	starts  [starts]key // where a walk begins
+	started int         // how many of them there are
+
 	touched int // keeps reads for their effect on the cache alive
 }
 
@@ -118,7 +123,7 @@ func (g *graph) level() int {
 func (g *graph) vertices() int { return int(g.n.Load() - g.hidden.Load()) }
 
 func (g *graph) bytes() int64 {
-	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes()
+	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes() + g.pivots.Load().bytes()
 }
 
 // allowed reports whether vertex v holds an ordinal that may be returned; allow

@@ -69,7 +69,8 @@ func (g *graph) findNeighbors(s *scratch, node uint32, level int) error {
 	}
 	s.top.reset(g.opt.EfConstruction)
 	ef := min(g.opt.EfConstruction, int(g.n.Load()))
-	_, err := g.walk(context.Background(), s, g.start(s, node, level), 0, ef, ef, nil)
+	g.start(s, node, level)
+	_, err := g.walk(context.Background(), s, 0, ef, ef, nil)
 	g.settle(s)
 	return err
 }

@@ -71,6 +71,7 @@ func (g *graph) mend() {
 	if err != nil {
 		return // a page cannot be read: the index has to be made anew
 	}
+	g.pivots.Store(nil) // so that no search begins at one of them
 	g.readers.wait()
 	for _, v := range dead {
 		g.slab.setParent(v, unlinked)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/index/tune"
@@ -84,8 +83,8 @@ func (u *upper) slots() map[uint32]bool {
 	defer u.mu.Unlock()
 	out := make(map[uint32]bool)
 	for i := range uint32(u.n.Load()) {
-		if nd := u.node(i); atomic.LoadUint32(&nd.level) > 0 {
-			out[atomic.LoadUint32(&nd.slot)] = true
+		if slot, ok := u.holds(i); ok {
+			out[slot] = true
 		}
 	}
 	return out

@@ -29,14 +29,14 @@ func (g *graph) distances(s *scratch, list []uint32) {
 	g.slab.distances(s.q, list, s.dots[:], &s.est)
 }
 
-// walk searches the bottom layer from start with a beam of steps and leaves the
+// walk searches the bottom layer from s.starts with a beam of steps and leaves the
 // nearest allowed vertices in s.top. It ends when as many of the nearest seen as
 // are in the beam are expanded.
 //
 // With a filter the beam is as long as finding the k nearest allowed takes by
 // what the walk has seen so far (see beamFor). The walk returns false when that
 // is more than it has kept of what it saw.
-func (g *graph) walk(ctx context.Context, s *scratch, start key, k, ef, steps int, allow *core.Set) (bool, error) {
+func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps int, allow *core.Set) (bool, error) {
 	filtered := allow != nil
 	n := int(g.n.Load())
 	s.seen.reset(n)
@@ -47,8 +47,11 @@ func (g *graph) walk(ctx context.Context, s *scratch, start key, k, ef, steps in
 	}
 	s.pool.reset(room)
 	s.beam, s.rank = room, 0
-	s.pool.insert(start)
-	s.seen.add(start.vertex())
+	for _, start := range s.starts[:s.started] {
+		if s.seen.add(start.vertex()) {
+			s.pool.insert(start)
+		}
+	}
 	if s.hidden != nobody {
 		s.seen.add(s.hidden)
 	}
@@ -219,7 +222,8 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 			s.q.estimates()
 		}
 		s.top.reset(window)
-		done, err := g.walk(ctx, s, g.start(s, node, level), k, ef, steps, allow)
+		g.start(s, node, level)
+		done, err := g.walk(ctx, s, k, ef, steps, allow)
 		if err != nil {
 			return nil, err
 		}
@@ -245,10 +249,15 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	return g.refine(s, k, window, 0, allow), nil
 }
 
-// start descends to the bottom layer.
-func (g *graph) start(s *scratch, node uint32, level int) key {
+// start finds where a walk begins: at the nearest pivots, or where descending from
+// the entry leads.
+func (g *graph) start(s *scratch, node uint32, level int) {
+	if p := g.drawn(); p != nil {
+		p.nearest(s, g.slab)
+		return
+	}
 	k := g.descend(s, node, level, 0)
-	return makeKey(k.dist(), g.upper.node(k.vertex()).slot)
+	s.starts[0], s.started = makeKey(k.dist(), g.upper.node(k.vertex()).slot), 1
 }
 
 // refine scores the first vertices of s.top, as many as window, and up to members

@@ -74,6 +74,8 @@ func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) (*he
 	h.Sums = w.section(w.sums, false)
 	// The header comes last: without it there is no snapshot.
 	w.write(h.encode(), 0)
+	// An index from the snapshot draws its own, and answers as this one goes on to.
+	g.pivots.Store(nil)
 	return h, w.err
 }
 

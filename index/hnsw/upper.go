@@ -107,6 +107,12 @@ func (u *upper) remove(i uint32) {
 	atomic.StoreUint32(level, 0)
 }
 
+// holds returns the slot of node i, if that is in use.
+func (u *upper) holds(i uint32) (slot uint32, ok bool) {
+	nd := u.node(i)
+	return atomic.LoadUint32(&nd.slot), atomic.LoadUint32(&nd.level) > 0
+}
+
 // load copies the neighbors of node i on a layer to out and returns how many
 // there are.
 func (u *upper) load(i uint32, layer int, out []uint32) int {
