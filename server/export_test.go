@@ -1,5 +1,16 @@
 package server
 
+import (
+	"bufio"
+	"io"
+)
+
+// ReadAhead reads the lines of r as an import does.
+func ReadAhead(r io.Reader) (take func() ([][]byte, []int, error), stop func()) {
+	a := readAhead(&lineReader{r: bufio.NewReaderSize(r, 64<<10)})
+	return a.take, func() { a.stop(func() {}) }
+}
+
 // RouteForTest is a row of the table of routes.
 type RouteForTest struct {
 	Method, Path string

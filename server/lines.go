@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,6 +21,10 @@ import (
 // lineBatch is how many lines are stored together at most; fewer when no more
 // have arrived.
 const lineBatch = 512
+
+// aheadBytes is how many bytes of lines are read while others are stored, and one
+// line more.
+const aheadBytes = 4 << 20
 
 // addLines takes NDJSON: for each line with a document it writes one line with
 // the result, as soon as it is stored. A broken line gets an error and does not
@@ -37,9 +43,10 @@ func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, how vecdb.Upser
 	}
 	c.Header("Content-Type", ndjson)
 	c.Status(http.StatusOK)
-	in := &lineReader{r: bufio.NewReaderSize(r, 64<<10)}
+	in := readAhead(&lineReader{r: bufio.NewReaderSize(r, 64<<10)})
+	defer in.stop(func() { unblock(c) })
 	for {
-		batch, numbers, readErr := in.batch()
+		batch, numbers, readErr := in.take()
 		if len(numbers) > 0 {
 			if err := s.storeLines(c, col, how, batch, numbers); err != nil {
 				s.endLines(c, numbers[0], err)
@@ -50,9 +57,16 @@ func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, how vecdb.Upser
 			return
 		}
 		if readErr != nil {
-			s.endLines(c, in.number+1, readErr)
+			s.endLines(c, in.from.number+1, readErr)
 			return
 		}
+	}
+}
+
+// unblock ends the reading of a body that may be waiting for more of it.
+func unblock(c *gin.Context) {
+	if http.NewResponseController(c.Writer).SetReadDeadline(time.Unix(1, 0)) != nil {
+		_ = c.Request.Body.Close() // in this process, where that ends a reading
 	}
 }
 
@@ -94,6 +108,75 @@ func writeLine(c *gin.Context, r client.ItemResult) error {
 	}
 	_, err = c.Writer.Write(append(line, '\n'))
 	return err
+}
+
+// ahead reads lines while those before are stored, up to a batch of them.
+type ahead struct {
+	from    *lineReader
+	running sync.WaitGroup
+
+	mu      sync.Mutex // guards the rest
+	changed sync.Cond
+	lines   [][]byte
+	numbers []int
+	bytes   int // of the lines
+	err     error
+	stopped bool
+}
+
+func readAhead(from *lineReader) *ahead {
+	a := &ahead{from: from}
+	a.changed.L = &a.mu
+	a.running.Go(a.read)
+	return a
+}
+
+// read reads until an error, the end among them, or until nobody wants more.
+func (a *ahead) read() {
+	for {
+		lines, numbers, err := a.from.batch()
+		a.mu.Lock()
+		a.lines, a.numbers, a.err = append(a.lines, lines...), append(a.numbers, numbers...), err
+		for _, line := range lines {
+			a.bytes += len(line)
+		}
+		a.changed.Broadcast()
+		for !a.stopped && err == nil && (len(a.lines) >= lineBatch || a.bytes >= aheadBytes) {
+			a.changed.Wait()
+		}
+		over := a.stopped || err != nil
+		a.mu.Unlock()
+		if over {
+			return
+		}
+	}
+}
+
+// take waits for a line and takes all that were read. The error is that of the
+// reading behind them.
+func (a *ahead) take() (lines [][]byte, numbers []int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for len(a.lines) == 0 && a.err == nil {
+		a.changed.Wait()
+	}
+	lines, numbers, err = a.lines, a.numbers, a.err
+	a.lines, a.numbers, a.bytes = nil, nil, 0
+	a.changed.Broadcast()
+	return lines, numbers, err
+}
+
+// stop ends the reading, which unblock frees from waiting for the body.
+func (a *ahead) stop(unblock func()) {
+	a.mu.Lock()
+	a.stopped = true
+	a.changed.Broadcast()
+	over := a.err != nil
+	a.mu.Unlock()
+	if !over {
+		unblock()
+	}
+	a.running.Wait()
 }
 
 // lineReader reads the lines of a stream in batches.

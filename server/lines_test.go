@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/vecdb/vecdb/client"
 	"github.com/vecdb/vecdb/server"
@@ -127,4 +129,79 @@ func TestALineOverTheLimitEndsTheStreamWithAWord(t *testing.T) {
 		t.Errorf("got %q, want %q", all, want)
 	}
 	r.want(404, "GET", importRoute+"/z", "")
+}
+
+func TestAnImportThatEndsEarlyDoesNotWaitForItsClient(t *testing.T) {
+	r := stocked(t, server.Options{})
+	for name, transport := range map[string]http.RoundTripper{"network": http.DefaultTransport, "in process": server.InProcess(server.New(r.db, server.Options{}).Handler())} {
+		r.want(201, "PUT", "/v1/collections/gone", "")
+		in, feed := io.Pipe() // which is never closed, as a client would that has more to come
+		req, err := http.NewRequestWithContext(t.Context(), "POST", r.url+"/v1/collections/gone/documents", in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-ndjson")
+		go func() { _, _ = io.WriteString(feed, `{"id":"x","text":"one"}`+"\n") }()
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := bufio.NewReader(resp.Body)
+		if line, err := results.ReadString('\n'); err != nil || !strings.Contains(line, `"status":"created"`) {
+			t.Fatalf("%s: %q, %v", name, line, err)
+		}
+		r.want(204, "DELETE", "/v1/collections/gone", "")
+		if _, err := io.WriteString(feed, `{"id":"y","text":"two"}`+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := io.ReadAll(results)
+		if all := lines(t, rest); err != nil || len(all) != 1 || all[0].Line != 2 || all[0].Error == nil {
+			t.Errorf("%s: after the collection is gone: %q, %v", name, rest, err)
+		}
+		if err := errors.Join(resp.Body.Close(), feed.Close()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestReadingAheadIsBounded(t *testing.T) {
+	for name, x := range map[string]struct{ line, lines, bytes int }{
+		"short lines": {10, 2 * 512, 1 << 20}, "long lines": {64 << 10, 512, 5 << 20}, "a line over the bound": {6 << 20, 1, 7 << 20},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			endless := &endless{line: append(bytes.Repeat([]byte("a"), x.line-1), '\n')}
+			take, stop := server.ReadAhead(endless)
+			for range 3 {
+				synctest.Wait() // until it reads no more
+				before := endless.given
+				lines, numbers, err := take()
+				if err != nil || len(lines) != len(numbers) || len(lines) < min(512, (4<<20)/x.line) || len(lines) > x.lines {
+					t.Errorf("%s: %d lines, %v", name, len(lines), err)
+				}
+				if before > endless.taken+x.bytes {
+					t.Errorf("%s: %d bytes are read ahead", name, before-endless.taken)
+				}
+				for i, line := range lines {
+					endless.taken += len(line) + 1
+					if len(line) != x.line-1 || numbers[i] != endless.taken/x.line {
+						t.Fatalf("%s: line %d has %d bytes and the number %d", name, endless.taken/x.line, len(line), numbers[i])
+					}
+				}
+			}
+			stop()
+		})
+	}
+}
+
+// endless is a stream of equal lines.
+type endless struct {
+	line  []byte
+	given int // bytes that were read
+	taken int // bytes of the lines that were taken
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.line[e.given%len(e.line):])
+	e.given += n
+	return n, nil
 }
