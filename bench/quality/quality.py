@@ -9,8 +9,10 @@ import time
 
 import numpy as np
 
+import answer
 import recommend
 import rivals
+from measures import ahead_of, calibration_error
 from server import Server, rows
 
 CLASSIFY = [("mr", "en"), ("agnews", "en"), ("thucnews", "zh"), ("chnsenticorp", "zh"), ("fpb", "en"), ("finnews_zh", "zh"), ("banking77", "en")]
@@ -63,6 +65,10 @@ def tasks(a, server):
             yield name, lambda n=name, l=language: retrieve(server, l, rows(part(n, "corpus")), rows(part(n, "queries")))
     if have(part("lcqmc", "dev")):
         yield "lcqmc_faq", lambda: questions(server, rows(part("lcqmc", "dev")))
+        yield "answers_lcqmc", lambda: answer.pairs(server, rows(part("lcqmc", "dev")))
+    if have(part("banking77", "train"), part("banking77", "dev")):
+        for k in answer.VARIANTS:
+            yield f"answers_banking77_{k}", lambda k=k: answer.intents(server, k, rows(part("banking77", "train")), rows(part("banking77", "dev")))
     if have(part("ml_small", "items"), part("ml_small", "events")):
         yield "ml_small", lambda: recommend.measure(server, rows(part("ml_small", "items")), rows(part("ml_small", "events")))
 
@@ -106,19 +112,9 @@ def compare(server, parts, language):
         took.append(head["took_seconds"])
         chosen[head["method"]] = chosen.get(head["method"], 0) + 1
     right = {k: np.concatenate(v).astype(float) for k, v in right.items()}
-    best = max(rivals.CLASSIFIERS, key=lambda k: right[k].mean())
-    ahead = right["vecdb"] - right[best]
-    n = len(ahead)
-    return {
-        "accuracy": {k: round(float(v.mean()), 4) for k, v in right.items()},
-        "best": best, "ahead": round(float(ahead.mean()), 4), "ahead_se": round(float(ahead.std() / math.sqrt(n)), 4), "n": n,
-        "ece": round(calibration_error(np.concatenate(sure), right["vecdb"]), 4), "chosen": chosen, "train_seconds": round(sum(took) / len(took), 1),
+    return ahead_of(right, rivals.CLASSIFIERS, "accuracy") | {
+        "ece": calibration_error(np.concatenate(sure), right["vecdb"]), "chosen": chosen, "train_seconds": round(sum(took) / len(took), 1),
     }
-
-
-def calibration_error(sure, right, bins=15):
-    at = np.minimum((sure * bins).astype(int), bins - 1)
-    return float(sum(abs((sure[at == b] - right[at == b]).sum()) for b in range(bins)) / len(sure))
 
 
 def classify(server, name, language, train, dev):
@@ -167,13 +163,6 @@ def retrieve(server, language, corpus, queries):
     server.drop("quality")
     scores = {k: np.array([ndcg(r, q["rel"]) for r, q in zip(f, queries)]) for k, f in found.items()}
     return ahead_of(scores, ["BM25", "vectors"], "ndcg10")
-
-
-def ahead_of(scores, others, metric):
-    best = max(others, key=lambda k: scores[k].mean())
-    ahead = scores["vecdb"] - scores[best]
-    return {metric: {k: round(float(v.mean()), 4) for k, v in scores.items()}, "best": best, "ahead": round(float(ahead.mean()), 4),
-            "ahead_se": round(float(ahead.std() / math.sqrt(len(ahead))), 4), "n": len(ahead)}
 
 
 def questions(server, pairs):
