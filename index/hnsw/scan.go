@@ -23,6 +23,21 @@ func (s *slab) doubt(q *query, v uint32, dist float32) float32 {
 	return doubts * 2 * float32(math.Sqrt(float64((dist+float32(s.dim)*rounding)*rounding)))
 }
 
+// worth is how many of the first vertices of s.top, of window at most, can be
+// among the k nearest by all that is stored.
+func (g *graph) worth(s *scratch, k, window int) int {
+	n := min(len(s.top.keys), window)
+	if n <= k || g.slab.twoBits || g.crowded.Load() > 0 {
+		return n
+	}
+	last := s.top.keys[k-1]
+	limit := last.dist() + g.slab.doubt(s.q, last.vertex(), last.dist())
+	for c := s.top.keys[n-1]; n > k && c.dist() > limit+g.slab.doubt(s.q, c.vertex(), c.dist()); c = s.top.keys[n-1] {
+		n--
+	}
+	return n
+}
+
 // scanFor compares the query with the vertices of all allowed ordinals by their
 // 8-bit codes and leaves in s.top those that can be among the k nearest by all
 // that is stored, in order.

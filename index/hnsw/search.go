@@ -228,7 +228,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 			return nil, err
 		}
 		if done && (len(s.top.keys) >= min(k, total) || g.found(s) >= min(k, total)) {
-			return g.refine(s, k, window, max(crowdMost, crowdShare*ef), allow), nil
+			return g.refine(s, k, g.worth(s, k, window), max(crowdMost, crowdShare*ef), allow), nil
 		}
 		// What is near the query is hardly allowed.
 		steps = max(2*steps, s.beam)
