@@ -97,6 +97,12 @@ func TestAPendingCollectionAnswersLikeAnEmptyOne(t *testing.T) {
 	if err != nil || answer.Answered || len(answer.Warnings) == 0 {
 		t.Errorf("a question gives %+v, %v", answer, err)
 	}
+	if _, err := c.AddFeedback(ctx, []vecdb.Feedback{{Question: "where?", Answer: "a", Right: true}}, vecdb.WaitDurable); !errors.Is(err, vecdb.ErrPending) {
+		t.Errorf("feedback gives %v", err)
+	}
+	if _, err := c.Train(ctx, ""); !errors.Is(err, vecdb.ErrInvalid) {
+		t.Errorf("training gives %v", err)
+	}
 	if _, err := c.EmbedQueries(ctx, []string{"rice"}); !errors.Is(err, vecdb.ErrPending) {
 		t.Errorf("embedding a query gives %v", err)
 	}
@@ -120,6 +126,13 @@ func TestVectorsDoNotChooseTheModel(t *testing.T) {
 	for _, r := range first[:2] {
 		if !errors.Is(r.Err, vecdb.ErrPending) {
 			t.Errorf("%s: %+v", r.ID, r)
+		}
+	}
+	for _, policy := range []string{"skip", "replace", "link"} {
+		near := &vecdb.Duplicates{Policy: policy, Threshold: 0.9}
+		r, err := c.UpsertWith(t.Context(), []vecdb.Document{{ID: "v", Vector: short}}, vecdb.UpsertOptions{Duplicates: near})
+		if err != nil || !errors.Is(r[0].Err, vecdb.ErrPending) {
+			t.Errorf("to %s near duplicates: %+v, %v", policy, r, err)
 		}
 	}
 	wantModel(t, c, "")

@@ -115,6 +115,9 @@ func (c *Collection) upsertChunk(ctx context.Context, policy Duplicates, docs []
 			good = append(good, i)
 		}
 	}
+	if len(good) == 0 {
+		return 0, nil
+	}
 	if policy.Looks() {
 		return c.upsertChecked(ctx, policy, a, good)
 	}

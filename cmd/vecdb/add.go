@@ -116,7 +116,8 @@ func (a *app) addInput(ctx context.Context, s *session, in *records.Reader, o *a
 
 // addSupply adds the documents of a supply, about so many; 0 is not known.
 func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records.Plan, documents int, o *addFlags) (summary, error) {
-	if err := a.ensureCollection(ctx, s, plan, o.collection); err != nil {
+	pending, err := a.ensureCollection(ctx, s, plan, o.collection)
+	if err != nil {
 		return summary{}, err
 	}
 	if err := a.checkMemory(ctx, s, documents); err != nil {
@@ -126,6 +127,13 @@ func (a *app) addSupply(ctx context.Context, s *session, in supply, plan records
 	sum, err := a.store(ctx, s, a.collection, in, client.AddOptions{Wait: o.wait, Duplicates: o.policy(), Long: o.collection.long}, m)
 	if err != nil {
 		return sum, a.explainStop(sum, err)
+	}
+	if pending {
+		made, err := s.Collection(ctx, a.collection)
+		if err != nil {
+			return sum, err
+		}
+		a.note("  model: %s", modelText(made))
 	}
 	if err := a.learn(ctx, s); err != nil {
 		return sum, err
@@ -186,23 +194,25 @@ func (a *app) explainStop(sum summary, err error) error {
 
 // ensureCollection creates the collection when it is not there, for the
 // language of the input unless flags say more. Settings of one that is there
-// are compared with the flags.
-func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, o collectionFlags) error {
+// are compared with the flags. It tells whether the model is not chosen yet.
+func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, o collectionFlags) (pending bool, err error) {
 	body, err := o.body(a.precision)
 	if err != nil {
-		return err
+		return false, err
 	}
 	have, err := s.Collection(ctx, a.collection)
 	switch {
 	case err == nil && sameAs(have, body):
 		if have.ModelChoice == client.ChoicePending {
 			a.note("  the first texts choose the model of the collection")
-		} else if have.Language != "" && have.Language != p.Language && have.Model != "" {
+			return true, nil
+		}
+		if have.Language != "" && have.Language != p.Language && have.Model != "" {
 			a.note("  note: the texts look like %q, the collection is for %q; another collection might serve them better", p.Language, have.Language)
 		}
-		return nil
+		return false, nil
 	case err != nil && !errors.Is(err, vecdb.ErrNotFound):
-		return err
+		return false, err
 	}
 	guessed := (body.Language == "" || body.Language == vecdb.LanguageAuto) && body.Model == ""
 	if guessed {
@@ -213,12 +223,12 @@ func (a *app) ensureCollection(ctx context.Context, s *session, p records.Plan, 
 	}
 	made, _, err := s.CreateCollection(ctx, a.collection, body)
 	if err != nil {
-		return err
+		return false, err
 	}
 	a.note("  new collection %s: language %s, model %s%s", made.Name, pick(made.Language == "", "none", made.Language), modelText(made),
 		pick(guessed, "   (change with --language, --model, --precision)", ""))
 	a.tellCut(ctx, s, made)
-	return nil
+	return false, nil
 }
 
 // sameAs tells whether what body asks for is what the collection has. Members

@@ -307,7 +307,7 @@ func TestTheFirstTextsChooseTheModel(t *testing.T) {
 	if out := b.ok("search", "rice", "-c", "inbox"); !strings.Contains(out, "not chosen yet") {
 		t.Errorf("a search told\n%s", out)
 	}
-	if code, _, notes := b.run(t.Context(), "add", "--db", b.dir, "-c", "inbox", b.file("a.txt", "今天的天气很好\n明天有雨\n")); code != exitOK || !strings.Contains(notes, "first texts choose") {
+	if code, _, notes := b.run(t.Context(), "add", "--db", b.dir, "-c", "inbox", b.file("a.txt", "今天的天气很好\n明天有雨\n")); code != exitOK || !strings.Contains(notes, "first texts choose") || !strings.Contains(notes, "model: bge-small-zh-v1.5 int8") {
 		t.Errorf("exit code %d, told\n%s", code, notes)
 	}
 	if out := b.ok("stats", "-c", "inbox"); !strings.Contains(out, "bge-small-zh-v1.5 int8 (chosen by the first texts)") {
