@@ -50,18 +50,21 @@ func partsOf(f Fusion, bound float64) (dense, lexical part) {
 func reciprocal(rank int, _ float32) float32 { return 1 / float32(rankOffset+rank+1) }
 
 // fuse adds up what the candidates under ords, which rise, get in either list, and
-// orders them best first.
+// orders them best first. What else is in a list is left out: when a document goes
+// while it is searched for, ordinals of its passages may be there.
 func fuse(f Fusion, bound float64, ords []core.Ord, dense, words []index.Neighbor) []fused {
 	densePart, lexicalPart := partsOf(f, bound)
 	list := make([]fused, len(ords))
 	found := make([]bool, len(ords))
 	for rank, n := range dense {
-		i, _ := slices.BinarySearch(ords, n.Ord)
-		list[i].dense, found[i] = densePart(rank, n.Score), true
+		if i, there := slices.BinarySearch(ords, n.Ord); there {
+			list[i].dense, found[i] = densePart(rank, n.Score), true
+		}
 	}
 	for rank, n := range words {
-		i, _ := slices.BinarySearch(ords, n.Ord)
-		list[i].lexical, found[i] = lexicalPart(rank, n.Score), true
+		if i, there := slices.BinarySearch(ords, n.Ord); there {
+			list[i].lexical, found[i] = lexicalPart(rank, n.Score), true
+		}
 	}
 	kept := list[:0]
 	for i, x := range list {

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -164,6 +165,33 @@ func TestTheScoreOfAHitDoesNotDependOnTheLimit(t *testing.T) {
 		if h.Score < least {
 			t.Errorf("%s scores %v, below %v", h.ID, h.Score, least)
 		}
+	}
+}
+
+// leaving is a source with a long document that goes between the search of the
+// index and the look whose passages were found.
+type leaving struct{ *fake }
+
+func (l leaving) Nearest(ctx context.Context, q []float32, o index.Options, exact bool) ([]index.Neighbor, error) {
+	list, err := l.fake.Nearest(ctx, q, o, exact)
+	for _, ord := range []core.Ord{1, 99} { // within those of the others and behind all
+		if o.Allow != nil {
+			list = append(list, index.Neighbor{Ord: ord, Score: 0.9})
+		}
+	}
+	return list, err
+}
+
+func TestHybridBesideTheEndOfALongDocument(t *testing.T) {
+	f, _ := newFake(at("a", 0, nil), nil, at("b", 20, nil))
+	f.words["text"] = angle(0)
+	got, err := query.New(leaving{f}, index.Cosine, 2).Search(t.Context(), query.Request{Text: "text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := query.New(f, index.Cosine, 2).Search(t.Context(), query.Request{Text: "text"})
+	if err != nil || !reflect.DeepEqual(got.Hits, want.Hits) || len(got.Hits) != 2 {
+		t.Errorf("found %+v, want %+v (%v)", got.Hits, want.Hits, err)
 	}
 }
 
