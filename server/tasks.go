@@ -84,6 +84,7 @@ type tasks struct {
 
 	mu     sync.Mutex // guards the rest, and all tasks
 	list   []*task    // in the order of their start
+	past   []*task    // those that have ended, in that order
 	closed bool
 }
 
@@ -145,7 +146,8 @@ func (ts *tasks) run(ctx context.Context, t *task, do work) {
 	default:
 		t.State, t.Result = client.TaskDone, body
 	}
-	ts.forget(t)
+	ts.past = append(ts.past, t)
+	ts.forget()
 }
 
 // guarded does the work and turns a panic into an error.
@@ -168,17 +170,15 @@ func (ts *tasks) guarded(ctx context.Context, t *task, do work) (result any, err
 
 // forget drops the tasks that ended first, as far as there are too many, but not
 // the latest.
-func (ts *tasks) forget(latest *task) {
-	ended, bytes := 0, 0
-	for i := len(ts.list) - 1; i >= 0; i-- {
-		t := ts.list[i]
-		if t.State == client.TaskRunning {
-			continue
-		}
-		ended++
-		bytes += len(t.Result)
-		if t != latest && (ended > keptTasks || bytes > keptResults) {
-			ts.list = slices.Delete(ts.list, i, i+1)
+func (ts *tasks) forget() {
+	bytes := 0
+	for i, t := range slices.Backward(ts.past) {
+		ended := len(ts.past) - i
+		if bytes += len(t.Result); ended > 1 && (ended > keptTasks || bytes > keptResults) {
+			old := ts.past[:i+1]
+			ts.list = slices.DeleteFunc(ts.list, func(t *task) bool { return slices.Contains(old, t) })
+			ts.past = slices.Delete(ts.past, 0, i+1)
+			return
 		}
 	}
 }
