@@ -23,9 +23,10 @@ type keptCalibration struct {
 	Feedback int            `json:"feedback"` // pairs of a question and an answer that were remembered then
 }
 
-// save writes all calibrations for the next start.
+// save writes all calibrations for the next start, or takes the file away where
+// there is none.
 func (a *answerer) save() error {
-	to := a.c.db.snapshots
+	to, number := a.c.db.snapshots, a.c.stored.Number()
 	if !to.keeps() {
 		return nil
 	}
@@ -38,13 +39,13 @@ func (a *answerer) save() error {
 	}
 	a.mu.Unlock()
 	if len(list) == 0 {
-		return nil
+		return snapshot.Remove(to.path(number, answersForm.suffix))
 	}
 	body, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
-	return to.keep(a.c.stored.Number(), answersForm, body)
+	return to.keep(number, answersForm, body)
 }
 
 // restore brings back the calibrations of an earlier run. What cannot be used is

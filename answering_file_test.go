@@ -115,6 +115,26 @@ func TestFeedbackBetweenStartsIsCalibratedOn(t *testing.T) {
 	eventually(t, func() bool { return c.Stats().Answers.Calibration.Examples == old+5 })
 }
 
+func TestWhatIsNoLongerCalibratedIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir, vecdb.Options{})
+	c := collection(t, db, "faq", vecdb.CollectionOptions{})
+	upsert(t, c, cards...)
+	ask(t, c, "my card please")
+	if c.Stats().Answers.Calibration == nil || len(calibrations(t, dir)) != 1 {
+		t.Fatalf("calibrated: %+v, kept %v", c.Stats().Answers, calibrations(t, dir))
+	}
+	var ids []string
+	for _, doc := range cards {
+		ids = append(ids, doc.ID)
+	}
+	if n, err := c.Delete(t.Context(), ids, vecdb.WaitIndexed); n != len(cards) || err != nil {
+		t.Fatalf("deleted %d of %d, %v", n, len(cards), err)
+	}
+	ask(t, c, "my card please") // which has it calibrated again, on nothing
+	eventually(t, func() bool { s := c.Stats().Answers; return s.Calibration == nil && len(calibrations(t, dir)) == 0 })
+}
+
 func TestDamagedCalibrationsAreMadeAnew(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir, vecdb.Options{})
