@@ -7,7 +7,7 @@ import (
 )
 
 // niceness is how far the threads of passages step back: beside a thread of
-// the usual priority they get a quarter of a core.
+// the process's own priority they get a quarter of a core.
 const niceness = 5
 
 // giveWay lowers the priority of the calling goroutine's thread, which stays
@@ -15,5 +15,8 @@ const niceness = 5
 func giveWay() {
 	runtime.LockOSThread()
 	// Where the system refuses, all go on as equals.
-	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), niceness)
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid())
+	if own := 20 - raw; err == nil { // The system call cannot return what is below 0.
+		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), min(own+niceness, 19))
+	}
 }

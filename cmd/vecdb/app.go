@@ -27,6 +27,8 @@ type app struct {
 	packages func(ctx context.Context) ([]byte, error)
 	// listening is told the address that a server listens on; nil is none.
 	listening func(addr string)
+	// serving is called before a server takes requests; nil is none.
+	serving func()
 
 	db, url    string
 	keyFile    string

@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 )
 
@@ -24,6 +25,16 @@ func run() int {
 		<-ctx.Done()
 		stop()
 	}()
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, serving: leaveRoom}
 	return a.run(ctx, os.Args[1:])
+}
+
+// leaveRoom lets one goroutine more run than there are cores, unless the user has
+// said how many. Embedding in Go holds a core for a batch, and up to 10 ms pass
+// until the runtime takes it away; the system does so at once, for a thread that
+// answers a query has more priority than those of imports.
+func leaveRoom() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
 }

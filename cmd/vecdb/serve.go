@@ -83,6 +83,9 @@ func (a *app) serve(ctx context.Context, db *vecdb.DB, o server.Options, addr st
 		a.note("%s is taken, so this one listens on %s", addr, at)
 	}
 	a.greet(db, at, o)
+	if a.serving != nil {
+		a.serving()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
