@@ -17,7 +17,7 @@ type pivots struct {
 	slots   []uint32
 	signs   []uint8  // of the vectors themselves, block by block
 	factors []uint16 // 2·degree a block
-	n       int      // vertices of the graph when they were drawn
+	n       int      // vertices of the graph when they were drawn, but for dead ones
 }
 
 // There are mostPivots, or one for each pivotShare vertices up to bigPivots, or as
@@ -32,10 +32,10 @@ const (
 // starts is how many of the nearest pivots a walk begins at.
 const starts = 2
 
-// drawn returns pivots of the graph as it is, more or less, nil where there are
-// none.
+// drawn returns pivots of the graph as it is, more or less; nil, or some without
+// slots, where there are too few vertices.
 func (g *graph) drawn() *pivots {
-	n := int(g.n.Load())
+	n := g.vertices()
 	p := g.pivots.Load()
 	if p != nil && n < p.n+p.n/2 || !g.slab.withSigns || !g.drawing.TryLock() {
 		return p
@@ -51,8 +51,9 @@ func (g *graph) drawn() *pivots {
 	return p
 }
 
-// draw takes pivots from the layers above the bottom, nil when there are too few.
-// The caller is among the readers.
+// draw takes pivots from the layers above the bottom. When too few of these are
+// alive they have no slots, so that not each search looks at all of them; it
+// returns nil where that takes no time. The caller is among the readers.
 func (g *graph) draw(n int) *pivots {
 	raised := int(g.upper.n.Load())
 	if raised < leastPivots {
@@ -70,7 +71,7 @@ func (g *graph) draw(n int) *pivots {
 		}
 	}
 	if len(p.slots) < leastPivots {
-		return nil
+		return &pivots{n: n}
 	}
 	sl := g.slab
 	blocks := (len(p.slots) + degree - 1) / degree

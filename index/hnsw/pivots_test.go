@@ -75,3 +75,42 @@ func TestWalksBeginNearTheQuery(t *testing.T) {
 		}
 	}
 }
+
+// A graph that was all but emptied is filled again in the places of what was
+// deleted: it has no more vertices than before, yet other ones.
+func TestPivotsFollowWhatFillsAGraphAgain(t *testing.T) {
+	const n, dim = 4000, 64
+	vectors := indextest.Vectors(newRand(t), 2*n, dim)
+	x, err := New(index.Config{Dim: dim}, Options{ScanBelow: -1, EfConstruction: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Insert(t.Context(), numbered(0, vectors[:n])); err != nil {
+		t.Fatal(err)
+	}
+	g := x.state.Load().graph
+	for i := 20; i < n; i++ {
+		x.Delete(core.Ord(i))
+	}
+	for g.mendDue() {
+		g.mend()
+	}
+	p := g.drawn()
+	if p == nil || len(p.slots) > 0 || g.drawn() != p {
+		t.Errorf("of 20 vectors that are left there are pivots %+v", p)
+	}
+	for i := n; i < 2*n-20; i += 100 {
+		if err := x.Insert(t.Context(), numbered(i, vectors[i:min(i+100, 2*n-20)])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live := 0
+	for i := range uint32(g.upper.n.Load()) {
+		if slot, ok := g.upper.holds(i); ok && g.live(slot) {
+			live++
+		}
+	}
+	if p = g.drawn(); p == nil || 2*len(p.slots) < live || live < 2*leastPivots {
+		t.Errorf("of %d vectors, %d of them above the bottom, %d are pivots", g.vertices(), live, len(p.slots))
+	}
+}

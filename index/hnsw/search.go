@@ -252,7 +252,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 // start finds where a walk begins: at the nearest pivots, or where descending from
 // the entry leads.
 func (g *graph) start(s *scratch, node uint32, level int) {
-	if p := g.drawn(); p != nil {
+	if p := g.drawn(); p != nil && len(p.slots) > 0 {
 		p.nearest(s, g.slab)
 		return
 	}
