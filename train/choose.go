@@ -77,6 +77,8 @@ func paths(vectors, terms bool) [][]setting {
 		return [][]setting{{{Vector: 1, C: 1}, {Vector: 1, C: 10}, {Vector: 1, C: 30}}}
 	}
 	return [][]setting{
+		{{Terms: 1, C: 1}, {Terms: 1, C: 3}, {Terms: 1, C: 10}},
+		{{Terms: 1, Vector: 0.5, C: 3}, {Terms: 1, Vector: 0.5, C: 10}},
 		{{Terms: 1, Vector: 1, C: 1}, {Terms: 1, Vector: 1, C: 3}, {Terms: 1, Vector: 1, C: 10}},
 		{{Terms: 1, Vector: 2, C: 1}, {Terms: 1, Vector: 2, C: 3}},
 		{{Terms: 1, Vector: 4, C: 0.3}, {Terms: 1, Vector: 4, C: 1}},
@@ -103,9 +105,7 @@ func Train(ctx context.Context, examples []Example, o Options) (*Head, error) {
 	}
 	o.Progress.Tell(Fit, 0, 1)
 	best, _ := h.Candidate(Linear)
-	all := append(slices.Clone(s.rows), s.names...)
-	solver := newSolver(all, len(s.labels), s.words.features(), s.dim, o.Seed)
-	if h.linear, err = solver.fit(ctx, *best.Setting); err != nil {
+	if h.linear, err = s.fit(ctx, best.parts(), o); err != nil {
 		return nil, err
 	}
 	if s.dim > 0 {
@@ -113,6 +113,25 @@ func Train(ctx context.Context, examples []Example, o Options) (*Head, error) {
 	}
 	h.info.Trained, h.info.Took = start.UTC().Truncate(time.Second), time.Since(start).Seconds()
 	return h, nil
+}
+
+// fit sums up the parts, each learnt from all rows.
+func (s *set) fit(ctx context.Context, parts []Part, o Options) (*linear, error) {
+	rows := append(slices.Clone(s.rows), s.names...)
+	models := make([]*linear, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(o.Workers)
+	for i, p := range parts {
+		group.Go(func() (err error) {
+			solver := newSolver(rows, len(s.labels), s.words.features(), s.dim, o.Seed)
+			models[i], err = solver.fit(ctx, p.Setting)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return sum(models, parts), nil
 }
 
 // choose compares the methods on examples that are held out, where there are
@@ -224,7 +243,13 @@ func (s *set) try(ctx context.Context, fold []int, folds int, o Options) (outcom
 	for _, out := range outcomes {
 		group.Go(func() error { out.judge(labels); return ctx.Err() })
 	}
-	return outcomes, scope, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	if b := blend(outcomes, labels); b != nil {
+		outcomes = append(outcomes, b)
+	}
+	return outcomes, scope, nil
 }
 
 func (s *set) tryLinear(ctx context.Context, paths [][]setting, fold []int, folds int, o Options) ([]*outcome, error) {
@@ -333,24 +358,41 @@ func (s *set) sums(use func(i int) bool) []float32 {
 	return sums
 }
 
+// kind is what candidates have in common that err in the same places.
+type kind struct {
+	Method
+	reads
+}
+
+func kindOf(o *outcome) kind {
+	if o.Setting == nil {
+		return kind{Method: o.Method}
+	}
+	return kind{o.Method, o.Setting.reads()}
+}
+
 // contenders returns the outcomes whose accuracy is within half a standard
-// error of the highest of their method. Among these, and then among the methods,
+// error of the highest of their kind. Among these, and then among the methods,
 // the least log loss decides, which tells more.
 func contenders(outcomes []*outcome, n int) []*outcome {
 	var out []*outcome
-	for _, of := range byMethod(outcomes) {
+	for _, of := range grouped(outcomes, kindOf) {
 		out = append(out, level(of, n)...)
 	}
 	return out
 }
 
-// byMethod returns the outcomes of each method that has some.
-func byMethod(outcomes []*outcome) (out [][]*outcome) {
-	for _, m := range []Method{Linear, Centroid, Neighbors} {
-		of := slices.DeleteFunc(slices.Clone(outcomes), func(o *outcome) bool { return o.Method != m })
-		if len(of) > 0 {
-			out = append(out, of)
+// grouped returns the outcomes with the same key together, in the order of the
+// first ones.
+func grouped[K comparable](outcomes []*outcome, key func(*outcome) K) (out [][]*outcome) {
+	at := make(map[K]int)
+	for _, o := range outcomes {
+		k := key(o)
+		if _, known := at[k]; !known {
+			at[k] = len(out)
+			out = append(out, nil)
 		}
+		out[at[k]] = append(out[at[k]], o)
 	}
 	return out
 }
@@ -365,11 +407,14 @@ func level(list []*outcome, n int) []*outcome {
 	return slices.DeleteFunc(slices.Clone(list), func(o *outcome) bool { return o.Accuracy < top-slack })
 }
 
-// rank returns the best candidate of each method, the best method first.
+func byLoss(a, b *outcome) int { return cmp.Compare(a.LogLoss, b.LogLoss) }
+
+// rank returns the best candidate of each method, the best method first. Of the
+// linear ones it is the sum where there is one, since its parts are the best of
+// their kinds.
 func rank(contenders []*outcome, n int) []Candidate {
-	byLoss := func(a, b *outcome) int { return cmp.Compare(a.LogLoss, b.LogLoss) }
 	var firsts []*outcome
-	for _, of := range byMethod(contenders) {
+	for _, of := range grouped(contenders, func(o *outcome) Method { return o.Method }) {
 		firsts = append(firsts, slices.MinFunc(of, byLoss))
 	}
 	var out []Candidate

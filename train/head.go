@@ -65,7 +65,8 @@ type Info struct {
 // were held out.
 type Candidate struct {
 	Method  Method   `json:"method"`
-	Setting *setting `json:"setting,omitempty"` // of Linear
+	Setting *setting `json:"setting,omitempty"` // of Linear where it is one model
+	Blend   []Part   `json:"blend,omitempty"`   // of Linear where it is a sum of several
 	// K and Temperature are of Neighbors: how many vote, by what their scores
 	// are divided.
 	K           int     `json:"k,omitempty"`

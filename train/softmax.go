@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -21,6 +22,11 @@ type setting struct {
 	Terms  float32 `json:"terms"`  // scale of the terms; 0 leaves them out
 	Vector float32 `json:"vector"` // scale of the vector
 	C      float32 `json:"c"`      // weight of the loss beside the regularisation
+}
+
+// String tells the setting in words.
+func (s setting) String() string {
+	return fmt.Sprintf("words %g, vector %g, C %g", s.Terms, s.Vector, s.C)
 }
 
 // linear is a multinomial logistic regression.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -97,11 +98,17 @@ func headRows(h client.Head) [][]string {
 
 // settingText tells the settings of a method, behind a comma.
 func settingText(c train.Candidate) string {
-	switch s := c.Setting; {
+	switch {
 	case c.K > 0:
 		return fmt.Sprintf(", k %d, temperature %g", c.K, c.Temperature)
-	case s != nil:
-		return fmt.Sprintf(", words %g, vector %g, C %g", s.Terms, s.Vector, s.C)
+	case c.Setting != nil:
+		return fmt.Sprintf(", %v", c.Setting)
+	case len(c.Blend) > 0:
+		var parts []string
+		for _, p := range c.Blend {
+			parts = append(parts, fmt.Sprintf("%.2f × (%v)", p.Weight, p.Setting))
+		}
+		return ", " + strings.Join(parts, " + ")
 	}
 	return ""
 }
