@@ -1,6 +1,7 @@
 package badger_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -131,5 +132,54 @@ func TestATooLargeBatchIsRefusedWhole(t *testing.T) {
 	b.Put([]byte("a"), []byte("1"))
 	if err := e.Apply(b); err != nil {
 		t.Errorf("a batch after a refused one: %v", err)
+	}
+}
+
+// copyDir copies the files of a directory, whose logs are mostly holes.
+func copyDir(to, from string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(to, 0o755); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(from, e.Name()))
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(to, e.Name())
+		err = os.WriteFile(path, bytes.TrimRight(data, "\x00"), 0o600)
+		if err := errors.Join(err, os.Truncate(path, int64(len(data)))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestWhatAKilledProcessLeftIsNotCalledDamaged(t *testing.T) {
+	dir, left := t.TempDir(), filepath.Join(t.TempDir(), "left")
+	e := open(t, dir, badger.Options{})
+	b := new(storage.Batch)
+	b.Put([]byte("a"), []byte("1"))
+	if err := errors.Join(e.Apply(b), copyDir(left, dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := badger.Open(left, badger.Options{ReadOnly: true}); !errors.Is(err, core.ErrReadOnly) || errors.Is(err, core.ErrCorrupt) || !strings.Contains(err.Error(), left) {
+		t.Errorf("opened for reading: %v", err)
+	}
+	if err := open(t, left, badger.Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	err := open(t, left, badger.Options{ReadOnly: true}).View(func(r storage.Reader) error {
+		v, err := r.Get([]byte("a"))
+		if string(v) != "1" {
+			t.Errorf("reading gives %q", v)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

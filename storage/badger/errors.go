@@ -48,10 +48,13 @@ func is(err error, number syscall.Errno) bool {
 }
 
 // openError explains why a directory could not be opened. Badger tells a held
-// lock only in words.
+// lock, and what a killed process has left, only in words.
 func openError(dir string, err error) error {
 	if strings.Contains(err.Error(), "Another process is using this Badger database") {
 		return fmt.Errorf("%w: %s (stop the other vecdb, or talk to its server with --url)", core.ErrLocked, dir)
+	}
+	if strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error()) { // only where it may not be truncated
+		return fmt.Errorf("%w: %s was not closed, and is put in order when it is opened for writing (do that once, where it can be written)", core.ErrReadOnly, dir)
 	}
 	if sentinelOf(err) == nil && !errors.Is(err, core.ErrCorrupt) {
 		return fmt.Errorf("open database directory %s: %w: %w", dir, core.ErrCorrupt, err)
