@@ -407,6 +407,7 @@ func TestFetch(t *testing.T) {
 			for at := range 70 {
 				Fetch(unsafe.Pointer(&b[at]), n)
 				Fetch(unsafe.Pointer(&b[len(b)-1-at]), n)
+				fetchGeneric(&b[at], n)
 			}
 		}
 		for i := range b {
