@@ -197,12 +197,10 @@ func checkID(id string) error {
 }
 
 func (c *Collection) checkText(doc Document) error {
+	if err := core.CheckText("/text", doc.Text, "cut it into several documents"); err != nil {
+		return err
+	}
 	switch {
-	case len(doc.Text) > core.MaxTextBytes:
-		return &core.InputError{Pointer: "/text", Cause: core.ErrTooLarge, Hint: "cut it into several documents",
-			Detail: fmt.Sprintf("the text has %d bytes, %d are allowed", len(doc.Text), core.MaxTextBytes)}
-	case !utf8.ValidString(doc.Text):
-		return core.Invalid("/text", "convert it to UTF-8", "the text is not valid UTF-8")
 	case doc.Vector != nil:
 		return nil
 	case c.vectorsOnly():

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/index/lexical"
@@ -117,13 +116,10 @@ func (r *RerankRequest) validate() error {
 }
 
 func checkReranked(pointer, text string) error {
-	switch {
-	case len(text) > core.MaxTextBytes:
-		return &core.InputError{Pointer: pointer, Cause: core.ErrTooLarge, Hint: "cut it",
-			Detail: fmt.Sprintf("the text has %d bytes, %d are allowed", len(text), core.MaxTextBytes)}
-	case !utf8.ValidString(text):
-		return core.Invalid(pointer, "convert it to UTF-8", "the text is not valid UTF-8")
-	case strings.TrimSpace(text) == "":
+	if err := core.CheckText(pointer, text, "cut it"); err != nil {
+		return err
+	}
+	if strings.TrimSpace(text) == "" {
 		return core.Invalid(pointer, "leave it out", "the text is empty")
 	}
 	return nil

@@ -130,6 +130,11 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 // call sends in as JSON, when not nil, and decodes the answer into out, when
 // not nil. It returns the status.
 func (c *Client) call(ctx context.Context, method, target string, in, out any) (int, error) {
+	return c.prefer(ctx, "", method, target, in, out)
+}
+
+// prefer is call with a preference (RFC 7240), "" for none.
+func (c *Client) prefer(ctx context.Context, preference, method, target string, in, out any) (int, error) {
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)
@@ -144,6 +149,9 @@ func (c *Client) call(ctx context.Context, method, target string, in, out any) (
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if preference != "" {
+		req.Header.Set("Prefer", preference)
 	}
 	resp, err := c.send(req)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -49,10 +48,8 @@ func (d *RerankDocuments) UnmarshalJSON(data []byte) error {
 		dec := json.NewDecoder(bytes.NewReader(r))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(text); err != nil || r[0] != '{' {
-			if err != nil {
-				if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-					return core.Invalid(pointer+"/"+core.EscapePointer(strings.Trim(name, `"`)), hint, "a document has no member %s", name)
-				}
+			if name, member, unknown := core.UnknownMember(err); unknown {
+				return core.Invalid(pointer+member, hint, "a document has no member %s", name)
 			}
 			return core.Invalid(pointer, hint, "the document is neither a string nor an object with a text")
 		}

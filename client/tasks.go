@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -78,28 +77,11 @@ func (c *Client) StartEvaluate(ctx context.Context, collection string, r Evaluat
 }
 
 func (c *Client) start(ctx context.Context, target string, in any) (out Task, err error) {
-	data, err := json.Marshal(in)
-	if err != nil {
-		return out, err
+	status, err := c.prefer(ctx, "respond-async", http.MethodPost, target, in, &out)
+	if status != 0 && status != http.StatusAccepted {
+		return Task{}, fmt.Errorf("POST %s was answered with %d %s, not with a task: the server is an older one", target, status, http.StatusText(status))
 	}
-	req, err := c.newRequest(ctx, http.MethodPost, target, bytes.NewReader(data))
-	if err != nil {
-		return out, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Prefer", "respond-async")
-	resp, err := c.send(req)
-	if err != nil {
-		return out, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusAccepted {
-		return out, fmt.Errorf("POST %s was answered with %s, not with a task: the server is an older one", target, resp.Status)
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return out, fmt.Errorf("answer of POST %s: %w", target, err)
-	}
-	return out, nil
+	return out, err
 }
 
 // Task tells how a task goes, and its result when it is done.

@@ -151,8 +151,8 @@ func jsonError(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return core.Invalid("", "", "the JSON is cut short")
 	}
-	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-		return core.Invalid("/"+core.EscapePointer(strings.Trim(name, `"`)), "see docs/http-api.md", "there is no member %s", name)
+	if name, pointer, unknown := core.UnknownMember(err); unknown {
+		return core.Invalid(pointer, "see docs/http-api.md", "there is no member %s", name)
 	}
 	return core.Invalid("", "", "the body cannot be read: %v", err)
 }

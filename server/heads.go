@@ -59,7 +59,7 @@ func (s *Server) evaluate(c *gin.Context) {
 		return
 	}
 	s.perform(c, col, client.TaskEvaluate, func(ctx context.Context, tell train.Progress) (any, error) {
-		e.Progress = func(done, total int) { tell("evaluate", done, total) }
+		e.Progress = func(done, total int) { tell.Tell("evaluate", done, total) }
 		return col.Evaluate(ctx, req.LabelField, e)
 	})
 }

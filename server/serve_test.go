@@ -13,19 +13,26 @@ import (
 	"github.com/vecdb/vecdb/server"
 )
 
-func TestShutdownLetsAnImportFinish(t *testing.T) {
-	r := stocked(t, server.Options{})
-	s := server.New(r.db, server.Options{})
+// served lets s serve at an address of its own until stop is called; done gets
+// what Serve returns then.
+func served(t *testing.T, s *server.Server) (addr string, stop context.CancelFunc, done <-chan error) {
+	t.Helper()
 	l, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l) }()
+	return l.Addr().String(), stop, ended
+}
+
+func TestShutdownLetsAnImportFinish(t *testing.T) {
+	r := stocked(t, server.Options{})
+	addr, stop, done := served(t, server.New(r.db, server.Options{}))
 	in, feed := io.Pipe()
 	go func() { _, _ = io.WriteString(feed, `{"id":"x","text":"before"}`+"\n") }()
-	resp, err := http.Post("http://"+l.Addr().String()+importRoute, "application/x-ndjson", in)
+	resp, err := http.Post("http://"+addr+importRoute, "application/x-ndjson", in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +43,7 @@ func TestShutdownLetsAnImportFinish(t *testing.T) {
 	}
 	stop()
 	for { // until the door is closed
-		c, err := net.Dial("tcp", l.Addr().String())
+		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			break
 		}

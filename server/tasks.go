@@ -41,7 +41,7 @@ type work func(ctx context.Context, tell train.Progress) (any, error)
 // it replies with a task that does the work.
 func (s *Server) perform(c *gin.Context, col *vecdb.Collection, kind string, do work) {
 	if !prefersAsync(c.Request.Header) {
-		result, err := do(c.Request.Context(), func(string, int, int) {})
+		result, err := do(c.Request.Context(), nil)
 		if err != nil {
 			s.fail(c, err)
 			return
@@ -103,13 +103,7 @@ func (ts *tasks) start(kind, collection string, do work) (client.Task, error) {
 	if ts.closed {
 		return client.Task{}, core.ErrClosed
 	}
-	n := 0
-	for _, t := range ts.list {
-		if t.State == client.TaskRunning {
-			n++
-		}
-	}
-	if n >= maxRunning {
+	if len(ts.list)-len(ts.past) >= maxRunning {
 		return client.Task{}, errManyTasks
 	}
 	ctx, cancel := context.WithCancel(context.Background())

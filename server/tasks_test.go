@@ -253,14 +253,8 @@ func TestShutdownCancelsTasks(t *testing.T) {
 	r := stocked(t, server.Options{})
 	r.labelled(1000)
 	s := server.New(r.db, server.Options{})
-	l, err := s.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
-	c, err := client.New("http://"+l.Addr().String(), client.Options{})
+	addr, stop, done := served(t, s)
+	c, err := client.New("http://"+addr, client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

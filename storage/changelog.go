@@ -44,8 +44,14 @@ func (c *Collection) alive() error {
 	if c.store.closed {
 		return core.ErrClosed
 	}
-	if c.store.collections[c.Config().Name] != c {
-		return fmt.Errorf("collection %s: %w", c.Config().Name, core.ErrNotFound)
+	return c.kept()
+}
+
+// kept returns an error when the collection was dropped. The caller holds the lock
+// of the store.
+func (c *Collection) kept() error {
+	if name := c.Config().Name; c.store.collections[name] != c {
+		return fmt.Errorf("collection %s: %w", name, core.ErrNotFound)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -58,11 +59,8 @@ func (c *Collection) Config() Config { return *c.config.Load() }
 func (c *Collection) Settle(cfg Config) error {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	if err := c.store.writable(); err != nil {
+	if err := cmp.Or(c.store.writable(), c.kept()); err != nil {
 		return err
-	}
-	if c.store.collections[c.Config().Name] != c {
-		return fmt.Errorf("collection %s: %w", c.Config().Name, core.ErrNotFound)
 	}
 	if err := c.store.putMeta(c.number, collectionMeta{Config: cfg}); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -85,10 +86,7 @@ func (c *Collection) Commit(ctx context.Context, mutations []Mutation) ([]Outcom
 // is only checked.
 func (c *Collection) commit(call *commitCall, empty bool) error {
 	c.store.mu.RLock()
-	err := c.store.writable()
-	if err == nil && c.store.collections[c.Config().Name] != c {
-		err = fmt.Errorf("collection %s: %w", c.Config().Name, core.ErrNotFound)
-	}
+	err := cmp.Or(c.store.writable(), c.kept())
 	if err != nil || empty {
 		c.store.mu.RUnlock()
 		return err

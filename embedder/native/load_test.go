@@ -1,61 +1,23 @@
 package native_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/embedtest"
 )
 
-// BenchmarkQuery measures queries of about 12 tokens that come 7 ms apart, alone
-// and beside an import that never ends. A query that comes while the one before
-// runs counts from when that is done. GOMAXPROCS=3 on two cores is how the server
-// runs.
+// BenchmarkQuery measures queries that come 7 ms apart. GOMAXPROCS=3 on two cores
+// is how the server runs.
 func BenchmarkQuery(b *testing.B) {
 	e := encoder(b, "all-MiniLM-L6-v2", embedder.Int8, runtime.NumCPU())
 	texts := make([]string, 64)
 	for i := range texts {
 		texts[i] = strings.Repeat("city council ", 5+i) + fmt.Sprint(i)
 	}
-	for _, importing := range []bool{false, true} {
-		b.Run(map[bool]string{false: "idle", true: "importing"}[importing], func(b *testing.B) {
-			ctx, cancel := context.WithCancel(b.Context())
-			var wg sync.WaitGroup
-			if importing {
-				wg.Go(func() {
-					for ctx.Err() == nil {
-						if _, err := e.Embed(ctx, embedder.Passage, texts); err != nil && !errors.Is(err, context.Canceled) {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			var took []time.Duration
-			due := time.Now()
-			for b.Loop() {
-				if wait := time.Until(due); wait > 0 {
-					time.Sleep(wait)
-				} else {
-					due = time.Now()
-				}
-				if _, err := e.Embed(ctx, embedder.Query, []string{fmt.Sprintf("which trains run to the city on day %d", len(took))}); err != nil {
-					b.Fatal(err)
-				}
-				took = append(took, time.Since(due))
-				due = due.Add(7 * time.Millisecond)
-			}
-			cancel()
-			wg.Wait()
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
-		})
-	}
+	embedtest.BenchmarkQuery(b, e, texts, 7*time.Millisecond)
 }

@@ -3,8 +3,6 @@
 package ort_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -17,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/vecdb/vecdb/embedder"
+	"github.com/vecdb/vecdb/embedder/embedtest"
 )
 
 // mixed returns n texts of 5 to 250 words, most of them short; no two are
@@ -77,37 +76,8 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkQuery measures single queries of about 12 tokens, alone and beside
-// an import that never ends.
+// BenchmarkQuery measures queries that come one after the other.
 func BenchmarkQuery(b *testing.B) {
 	e := open(b, "all-MiniLM-L6-v2", embedder.Int8, runtime.GOMAXPROCS(0))
-	for _, importing := range []bool{false, true} {
-		b.Run(map[bool]string{false: "idle", true: "importing"}[importing], func(b *testing.B) {
-			ctx, cancel := context.WithCancel(b.Context())
-			var wg sync.WaitGroup
-			texts := mixed(rand.New(rand.NewPCG(3, 4)), 1024)
-			if importing {
-				wg.Go(func() {
-					for ctx.Err() == nil {
-						if _, err := e.Embed(ctx, embedder.Passage, texts); err != nil && !errors.Is(err, context.Canceled) {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			var took []time.Duration
-			for b.Loop() {
-				start := time.Now()
-				if _, err := e.Embed(ctx, embedder.Query, []string{fmt.Sprintf("which trains run to the city on day %d", len(took))}); err != nil {
-					b.Fatal(err)
-				}
-				took = append(took, time.Since(start))
-			}
-			cancel()
-			wg.Wait()
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
-		})
-	}
+	embedtest.BenchmarkQuery(b, e, mixed(rand.New(rand.NewPCG(3, 4)), 1024), 0)
 }

@@ -90,7 +90,7 @@ type scratch struct {
 	seen   visited
 	est    [degree]float32
 	dots   [2 * degree]int32
-	many   [1024]int32 // dots of a scan
+	many   [scanBatch]int32 // dots of a scan
 	list   [2 * degree]uint32
 	bits   []uint8
 	signed []int8

@@ -1,7 +1,6 @@
 package hnsw
 
 import (
-	"math"
 	"math/bits"
 	"unsafe"
 
@@ -112,27 +111,13 @@ func (p *pivots) factor(j int) (a, b *uint16) {
 // nearest puts the slots of the pivots nearest to the query into s.starts, by
 // estimates, best first.
 func (p *pivots) nearest(s *scratch, sl *slab) {
-	n, limit := 0, float32(math.Inf(1))
+	s.pool.reset(starts)
 	for at := 0; at < len(p.slots); at += degree {
-		mask := simd.ScanBlock(&p.signs[at/degree*sl.signsLen()], &s.q.table[0], sl.groups, &p.factors[2*at], s.q.mul, s.q.add, s.q.full2, limit, &s.est, unsafe.Pointer(nil), 0)
+		mask := simd.ScanBlock(&p.signs[at/degree*sl.signsLen()], &s.q.table[0], sl.groups, &p.factors[2*at], s.q.mul, s.q.add, s.q.full2, s.pool.limit(), &s.est, unsafe.Pointer(nil), 0)
 		for ; mask != 0; mask &= mask - 1 {
 			j := bits.TrailingZeros32(mask)
-			k := makeKey(max(0, s.est[j]), p.slots[at+j])
-			switch {
-			case n < starts:
-				n++
-			case k >= s.starts[n-1]:
-				continue
-			}
-			i := n - 1
-			for ; i > 0 && s.starts[i-1] > k; i-- {
-				s.starts[i] = s.starts[i-1]
-			}
-			s.starts[i] = k
-			if n == starts {
-				limit = s.starts[n-1].dist()
-			}
+			s.pool.insert(makeKey(max(0, s.est[j]), p.slots[at+j]))
 		}
 	}
-	s.started = n
+	s.started = copy(s.starts[:], s.pool.keys)
 }

@@ -47,11 +47,7 @@ func (g *graph) scanFor(ctx context.Context, s *scratch, k int, allow *core.Set)
 	s.top.reset(bulk)
 	limit := float32(math.Inf(1))
 	sl := g.slab
-	batch := s.batch[:0]
-	flush := func() error {
-		if len(batch) == 0 {
-			return ctx.Err()
-		}
+	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
 		dots := s.many[:len(batch)]
 		simd.DotCodesList(sl.codes0, sl.codesStride, batch, &s.q.codes[0], sl.dim, dots)
 		for i, v := range batch {
@@ -63,18 +59,7 @@ func (g *graph) scanFor(ctx context.Context, s *scratch, k int, allow *core.Set)
 			s.pool.insert(makeKey(d+sl.doubt(s.q, v, d), v))
 			limit = s.pool.limit()
 		}
-		batch = batch[:0]
-		return ctx.Err()
-	}
-	for v := range g.candidates(allow) {
-		if batch = append(batch, v); len(batch) == len(s.many) {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	err := flush()
-	s.batch = batch
+	})
 	s.top.keys = slices.DeleteFunc(s.top.keys, func(c key) bool { return c.dist() > limit+sl.doubt(s.q, c.vertex(), c.dist()) })
 	slices.Sort(s.top.keys)
 	s.top.keys = slices.Compact(s.top.keys)

@@ -135,31 +135,40 @@ func (g *graph) expandCodes(s *scratch, ids *[degree]uint32, n int, limit float3
 // scan compares the query with the vertices of all allowed ordinals, or of all
 // ordinals, and leaves the nearest in s.top.
 func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
-	const size = 1024
-	batch := s.batch[:0]
-	flush := func() error {
-		for part := batch; len(part) > 0; {
-			m := min(len(part), degree)
-			g.distances(s, part[:m])
-			for j, v := range part[:m] {
+	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
+		for part := range slices.Chunk(batch, degree) {
+			g.distances(s, part)
+			for j, v := range part {
 				s.top.gather(makeKey(s.est[j], v))
 			}
-			part = part[m:]
+		}
+	})
+	s.top.settle()
+	return err
+}
+
+// scanBatch is how many vertices a scan looks at before it looks at its context
+// again.
+const scanBatch = 1024
+
+// inBatches calls do with the candidates, up to scanBatch at a time.
+func (g *graph) inBatches(ctx context.Context, s *scratch, allow *core.Set, do func(batch []uint32)) error {
+	batch := s.batch[:0]
+	for v := range g.candidates(allow) {
+		if batch = append(batch, v); len(batch) < scanBatch {
+			continue
+		}
+		do(batch)
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		batch = batch[:0]
-		return ctx.Err()
 	}
-	for v := range g.candidates(allow) {
-		if batch = append(batch, v); len(batch) == size {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
+	if len(batch) > 0 {
+		do(batch)
 	}
-	err := flush()
-	s.top.settle()
 	s.batch = batch
-	return err
+	return ctx.Err()
 }
 
 // candidates yields the vertices of all allowed ordinals, or all that hold one.

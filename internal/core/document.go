@@ -255,6 +255,19 @@ func largestBits(v []float32) uint32 {
 	return max(a, b, c, d)
 }
 
+// CheckText returns an *InputError at pointer unless text is UTF-8 of at most
+// MaxTextBytes. The hint is for longer ones.
+func CheckText(pointer, text, hint string) error {
+	switch {
+	case len(text) > MaxTextBytes:
+		return &InputError{Pointer: pointer, Cause: ErrTooLarge, Hint: hint,
+			Detail: fmt.Sprintf("the text has %d bytes, %d are allowed", len(text), MaxTextBytes)}
+	case !utf8.ValidString(text):
+		return Invalid(pointer, "convert it to UTF-8", "the text is not valid UTF-8")
+	}
+	return nil
+}
+
 // EscapePointer escapes one reference token of a JSON pointer (RFC 6901).
 func EscapePointer(token string) string {
 	out := make([]byte, 0, len(token))

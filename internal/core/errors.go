@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Sentinel errors of every layer, to be tested with errors.Is. The root
@@ -74,4 +75,14 @@ func At(prefix string, err error) error {
 		return &moved
 	}
 	return err
+}
+
+// UnknownMember tells whether err is that of encoding/json about a member that is
+// not known, and then its name in quotes and the pointer to it.
+func UnknownMember(err error) (name, pointer string, ok bool) {
+	if err == nil {
+		return "", "", false
+	}
+	name, ok = strings.CutPrefix(err.Error(), "json: unknown field ")
+	return name, "/" + EscapePointer(strings.Trim(name, `"`)), ok
 }

@@ -85,6 +85,12 @@ func TestReadOnly(t *testing.T) {
 	if err := e.Apply(b); !errors.Is(err, core.ErrReadOnly) {
 		t.Errorf("writing gives %v, want ErrReadOnly", err)
 	}
+	holdsOne(t, e)
+}
+
+// holdsOne wants the value 1 under the key a.
+func holdsOne(t *testing.T, e *badger.Engine) {
+	t.Helper()
 	err := e.View(func(r storage.Reader) error {
 		v, err := r.Get([]byte("a"))
 		if string(v) != "1" {
@@ -172,14 +178,5 @@ func TestWhatAKilledProcessLeftIsNotCalledDamaged(t *testing.T) {
 	if err := open(t, left, badger.Options{}).Close(); err != nil {
 		t.Fatal(err)
 	}
-	err := open(t, left, badger.Options{ReadOnly: true}).View(func(r storage.Reader) error {
-		v, err := r.Get([]byte("a"))
-		if string(v) != "1" {
-			t.Errorf("reading gives %q", v)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	holdsOne(t, open(t, left, badger.Options{ReadOnly: true}))
 }
