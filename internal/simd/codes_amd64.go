@@ -194,6 +194,11 @@ func multiply(x []float32, y []float32)
 //go:noescape
 func insertSortedAVX512(keys *uint64, n int, k uint64) int
 
+// insertSortedAVX2 is insertSorted with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func insertSortedAVX2(keys *uint64, n int, k uint64) int
+
 // insertSorted is InsertSorted with the instructions of the level in use.
 //
 //go:noescape

@@ -4008,6 +4008,76 @@ insertSortedAVX512_put:
 	VZEROUPPER
 	RET
 
+// func insertSortedAVX2(keys *uint64, n int, k uint64) int
+// Requires: AVX, AVX2
+TEXT ·insertSortedAVX2(SB), NOSPLIT, $0-32
+	MOVQ keys+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ k+16(FP), DX
+	LEAQ (AX)(CX*8), BX
+
+insertSortedAVX2_eight:
+	SUBQ    $+8, CX
+	JLT     insertSortedAVX2_few
+	MOVQ    -64(BX), SI
+	VMOVDQU -64(BX), Y0
+	VMOVDQU -32(BX), Y1
+	CMPQ    SI, DX
+	JLS     insertSortedAVX2_found
+	VMOVDQU Y0, -56(BX)
+	VMOVDQU Y1, -24(BX)
+	SUBQ    $+64, BX
+	JMP     insertSortedAVX2_eight
+
+insertSortedAVX2_found:
+	VPBROADCASTQ topbit<>+0(SB), Y2
+	VPBROADCASTQ k+16(FP), Y3
+	VPXOR        Y2, Y3, Y3
+	MOVQ         -8(BX), CX
+	VPERMQ       $0x90, Y0, Y5
+	VMOVDQU      -40(BX), Y6
+	VPXOR        Y2, Y0, Y4
+	VPCMPGTQ     Y3, Y4, Y4
+	VMOVMSKPD    Y4, SI
+	VPXOR        Y2, Y1, Y2
+	VPCMPGTQ     Y3, Y2, Y2
+	VMOVMSKPD    Y2, DI
+	VPBLENDVB    Y4, Y5, Y0, Y0
+	VMOVDQU      Y0, -64(BX)
+	VPBLENDVB    Y2, Y6, Y1, Y1
+	VMOVDQU      Y1, -32(BX)
+	MOVQ         CX, (BX)
+	SHLL         $0x04, DI
+	ORL          DI, SI
+	ORL          $0x00000100, SI
+	BSFL         SI, SI
+	LEAQ         -64(BX)(SI*8), BX
+	JMP          insertSortedAVX2_put
+
+insertSortedAVX2_few:
+	ADDQ $+8, CX
+	JEQ  insertSortedAVX2_put
+
+insertSortedAVX2_one:
+	MOVQ -8(BX), SI
+	CMPQ SI, DX
+	JLS  insertSortedAVX2_put
+	MOVQ SI, (BX)
+	SUBQ $+8, BX
+	DECQ CX
+	JNE  insertSortedAVX2_one
+
+insertSortedAVX2_put:
+	MOVQ DX, (BX)
+	SUBQ AX, BX
+	SHRQ $0x03, BX
+	MOVQ BX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA topbit<>+0(SB)/8, $0x8000000000000000
+GLOBL topbit<>(SB), RODATA|NOPTR, $8
+
 // func insertSorted(keys *uint64, n int, k uint64) int
 TEXT ·insertSorted(SB), NOSPLIT, $0-32
 	CMPB ·level+0(SB), $0x02
@@ -4015,6 +4085,11 @@ TEXT ·insertSorted(SB), NOSPLIT, $0-32
 	JMP  ·insertSortedAVX512(SB)
 
 insertSorted_below_avx512:
+	CMPB ·level+0(SB), $0x01
+	JB   insertSorted_below_avx2
+	JMP  ·insertSortedAVX2(SB)
+
+insertSorted_below_avx2:
 	JMP ·insertSortedGeneric(SB)
 
 // func fetchAVX2(p *uint8, n int)
