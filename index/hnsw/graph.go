@@ -86,6 +86,7 @@ type scratch struct {
 	top    top
 	all    top // what a walk with a filter has expanded, allowed or not
 	beam   int // how many of the nearest in the pool a walk expands
+	reach  reach
 	rank   int // of the last one that is wanted among all
 	seen   visited
 	est    [degree]float32

@@ -57,6 +57,16 @@ func (p *pool) insert(k key) {
 	p.next = min(p.next, simd.InsertSorted((*uint64)(&p.keys[0]), n, uint64(k)))
 }
 
+// cut drops the candidates that are farther away than limit.
+func (p *pool) cut(limit float32) {
+	n := len(p.keys)
+	for n > 0 && p.keys[n-1].dist() > limit {
+		n--
+	}
+	p.keys = p.keys[:n]
+	p.next = min(p.next, n)
+}
+
 // pop returns the nearest candidate that was not expanded, and marks it.
 func (p *pool) pop() (key, bool) {
 	keys := p.keys

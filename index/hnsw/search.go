@@ -31,7 +31,9 @@ func (g *graph) distances(s *scratch, list []uint32) {
 
 // walk searches the bottom layer from s.starts with a beam of steps and leaves the
 // nearest allowed vertices in s.top. It ends when as many of the nearest seen as
-// are in the beam are expanded.
+// are in the beam are expanded. Where the k nearest of all are wanted, it ends
+// when what is left lies out of reach (see reach.go); k is 0 if it is to end with
+// the beam alone.
 //
 // With a filter the beam is as long as finding the k nearest allowed takes by
 // what the walk has seen so far (see beamFor). The walk returns false when that
@@ -44,6 +46,11 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps int, allow *c
 	if filtered {
 		room = min(n, steps+steps/2+degree)
 		s.all.reset(room)
+	}
+	s.reach = newReach(0, ef)
+	if !filtered && k > 0 {
+		room = min(n, reachMost*steps)
+		s.reach = newReach(k, ef)
 	}
 	s.pool.reset(room)
 	s.beam, s.rank = room, 0
@@ -67,7 +74,11 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps int, allow *c
 		if filtered {
 			s.fitBeam(k, ef)
 		}
-		limit := s.pool.worst(s.beam)
+		s.reach.fit(s.top.keys, g.slab)
+		limit := s.limit()
+		if s.reach.k > 0 { // a beam that can grow again keeps what it does not reach
+			s.pool.cut(limit)
+		}
 		if more && next.dist() > limit {
 			more = false
 		}
@@ -94,7 +105,7 @@ func (g *graph) expand(s *scratch, cur, next key, more bool, n int, allow *core.
 	if allow != nil {
 		s.all.insert(makeKey(d, v))
 	}
-	limit := s.pool.worst(s.beam)
+	limit := s.limit()
 	ids := sl.neighbors(v)
 	if !sl.withSigns {
 		g.expandCodes(s, ids, n, limit)

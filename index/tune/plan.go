@@ -72,6 +72,12 @@ func Preset() *Plan {
 // far from each other, which grow with the whole, up to 1.
 const growth = 0.6
 
+// leastRise is the power of the number of neighbors with which the breadth rises at
+// least between two numbers that were measured. It may fall from one to the other,
+// as a search for more neighbors than lie together goes far in any case; then
+// nobody knows from how many on.
+const leastRise = 0.2
+
 // maxEf is the greatest breadth that a plan asks for.
 const maxEf = 1 << 14
 
@@ -91,6 +97,9 @@ func (p *Plan) Ef(recall float64, k, vectors int) int {
 		share := math.Log(float64(k)/float64(a.K)) / math.Log(float64(b.K)/float64(a.K))
 		// The breadths of few neighbors rise faster than those of many.
 		ef = between(a.ef(recall), b.ef(recall), math.Pow(share, 0.8))
+		if k < b.K {
+			ef = max(ef, a.ef(recall)*math.Pow(float64(k)/float64(a.K), leastRise))
+		}
 	}
 	if vectors > p.Vectors {
 		ef *= math.Pow(float64(vectors)/float64(p.Vectors), growth)
