@@ -117,8 +117,12 @@ func (s *slab) estimateOne(q *query, v uint32) float32 {
 	return est[0]
 }
 
-// distances is estimates by 8-bit codes.
+// distances is estimates by 8-bit codes. What is known of the vertices besides
+// comes into the cache while the codes are multiplied.
 func (s *slab) distances(q *query, list []uint32, dots []int32, est *[degree]float32) {
+	for _, v := range list {
+		s.fetchMeta(v)
+	}
 	simd.DotCodesList(s.codes0, s.codesStride, list, &q.codes[0], s.dim, dots[:len(list)])
 	for j, v := range list {
 		est[j] = s.between8(q, v, dots[j])
