@@ -29,6 +29,7 @@ type EngineConfig struct {
 	Queries   int    // of each operation; 0 is DefaultEngineQueries
 	Seed      uint64 // of documents, events and queries
 	Dir       string // for the database, which is removed in the end; "" is one for temporary files
+	Keep      string // directory of a database that stays, and is used again when it is there; "" is none
 	Progress  func(doing string)
 	Advance   func(name string, done, total int)
 }
@@ -85,15 +86,26 @@ func RunEngine(ctx context.Context, c EngineConfig) (r *EngineReport, err error)
 	if c.Advance == nil {
 		c.Advance = func(string, int, int) {}
 	}
-	dir, err := os.MkdirTemp(c.Dir, "vecdb-bench-")
-	if err != nil {
-		return nil, fmt.Errorf("make a directory for the database: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r = &EngineReport{Documents: c.Documents, Events: c.Events, Queries: c.Queries, Dim: engineDim, Host: thisHost()}
 	w := newWorld(c)
-	if err := r.ingest(ctx, c, w, dir); err != nil {
+	dir, kept := c.Keep, false
+	if dir == "" {
+		if dir, err = os.MkdirTemp(c.Dir, "vecdb-bench-"); err != nil {
+			return nil, fmt.Errorf("make a directory for the database: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	} else if kept, err = r.kept(c); err != nil {
 		return nil, err
+	}
+	if !kept {
+		if err := r.ingest(ctx, c, w, dir); err != nil {
+			return nil, err
+		}
+	}
+	if c.Keep != "" && !kept {
+		if err := r.keep(c); err != nil {
+			return nil, err
+		}
 	}
 	c.Progress("open the database again")
 	start := time.Now()

@@ -3,6 +3,7 @@ package bench_test
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -36,5 +37,31 @@ func TestTheEngineIsMeasured(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("%d files are left, %v", len(left), err)
+	}
+}
+
+func TestAKeptDatabaseIsUsedAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kept")
+	c := bench.EngineConfig{Documents: 1_000, Events: 1_000, Queries: 1, Seed: 1, Keep: dir}
+	first, err := bench.RunEngine(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := false
+	c.Advance = func(name string, _, _ int) { stored = stored || name == "store documents" }
+	again, err := bench.RunEngine(t.Context(), c)
+	if err != nil || stored || again.IngestSeconds != first.IngestSeconds {
+		t.Errorf("stored again %v, in %v and %v s, %v", stored, first.IngestSeconds, again.IngestSeconds, err)
+	}
+	c.Seed = 2
+	if _, err := bench.RunEngine(t.Context(), c); err == nil || !strings.Contains(err.Error(), "seed 1") {
+		t.Errorf("another seed: %v", err)
+	}
+	c.Keep = t.TempDir()
+	if err := os.WriteFile(filepath.Join(c.Keep, "other"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bench.RunEngine(t.Context(), c); err == nil || !strings.Contains(err.Error(), c.Keep) {
+		t.Errorf("a directory of others: %v", err)
 	}
 }

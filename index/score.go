@@ -31,6 +31,34 @@ func before(a, b Neighbor) bool {
 	return Compare(a, b) < 0
 }
 
+// Sort puts neighbors into the order of Compare. It sorts numbers that have that
+// order, which takes no calls.
+func Sort(list []Neighbor) {
+	var room [128]uint64
+	keys := room[:0]
+	for _, n := range list {
+		bits := math.Float32bits(n.Score)
+		switch {
+		case n.Score != n.Score || bits == signBit: // not a number, or a second zero
+			slices.SortFunc(list, Compare)
+			return
+		case bits < signBit:
+			bits = ^bits &^ signBit // the greatest first, before all below 0
+		}
+		keys = append(keys, uint64(bits)<<32|uint64(n.Ord))
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
+		bits := uint32(k >> 32)
+		if bits < signBit {
+			bits = ^bits &^ signBit
+		}
+		list[i] = Neighbor{Ord: core.Ord(uint32(k)), Score: math.Float32frombits(bits)}
+	}
+}
+
+const signBit = 1 << 31 // of a float32
+
 // topCapacity is for how many neighbors a Top makes room before there are so many.
 const topCapacity = 128
 
@@ -70,7 +98,7 @@ func (t *Top) Worst() float32 {
 func (t *Top) Sorted() []Neighbor {
 	out := t.heap
 	t.heap = nil
-	slices.SortFunc(out, Compare)
+	Sort(out)
 	return out
 }
 

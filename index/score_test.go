@@ -93,3 +93,27 @@ func TestParseMetric(t *testing.T) {
 		t.Errorf("an unknown name gives error %v, want ErrInvalid", err)
 	}
 }
+
+func TestSortIsTheOrderOfCompare(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	negativeZero := float32(math.Copysign(0, -1))
+	odd := []float32{0, 1, -1, 1e-45, -1e-45, math.MaxFloat32, -math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)), negativeZero, float32(math.NaN())}
+	for range 500 {
+		kinds := len(odd) - rng.IntN(3) // often without the last ones, which are sorted otherwise
+		list := make([]index.Neighbor, rng.IntN(300))
+		for i := range list {
+			list[i] = index.Neighbor{Ord: core.Ord(rng.Uint32() >> rng.IntN(32)), Score: float32(rng.NormFloat64())}
+			if rng.IntN(2) == 0 {
+				list[i].Score = odd[rng.IntN(kinds)]
+			}
+		}
+		want := slices.Clone(list)
+		slices.SortFunc(want, index.Compare)
+		index.Sort(list)
+		for i := range want {
+			if index.Compare(list[i], want[i]) != 0 {
+				t.Fatalf("at %d: %v, not %v", i, list[i], want[i])
+			}
+		}
+	}
+}

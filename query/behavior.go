@@ -193,7 +193,7 @@ func (e *Engine) behavioral(ctx context.Context, r Request, p point, s scope) (r
 			k.neighbors = append(k.neighbors, index.Neighbor{Ord: ord, Score: c.Score})
 		}
 	}
-	slices.SortFunc(k.neighbors, index.Compare)
+	index.Sort(k.neighbors)
 	return k, nil
 }
 

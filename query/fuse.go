@@ -50,7 +50,7 @@ func partsOf(f Fusion, bound float64) (dense, lexical part) {
 func reciprocal(rank int, _ float32) float32 { return 1 / float32(rankOffset+rank+1) }
 
 // fuse adds up what the candidates under ords, which rise, get in either list, and
-// orders them best first. What else is in a list is left out: when a document goes
+// leaves them in that order. What else is in a list is left out: when a document goes
 // while it is searched for, ordinals of its passages may be there.
 func fuse(f Fusion, bound float64, ords []core.Ord, dense, words []index.Neighbor) []fused {
 	densePart, lexicalPart := partsOf(f, bound)
@@ -73,8 +73,17 @@ func fuse(f Fusion, bound float64, ords []core.Ord, dense, words []index.Neighbo
 			kept = append(kept, x)
 		}
 	}
-	slices.SortFunc(kept, func(a, b fused) int { return index.Compare(a.Neighbor, b.Neighbor) })
 	return kept
+}
+
+// bestFirst returns what was fused, best first.
+func bestFirst(list []fused) []index.Neighbor {
+	out := make([]index.Neighbor, len(list))
+	for i, f := range list {
+		out[i] = f.Neighbor
+	}
+	index.Sort(out)
+	return out
 }
 
 // firstRanks returns those of the candidates under ords, which rise, that

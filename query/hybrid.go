@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -82,17 +83,14 @@ func (e *Engine) hybrid(ctx context.Context, r Request, p point, s scope) (ranki
 	least := r.MinScore
 	r.MinScore = nil
 	k := max(r.Limit, hybridBreadth)
-	var dense, words []index.Neighbor
+	var words []index.Neighbor
 	group, legs := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		words, err = e.wording(legs, p.words, s, k)
 		return err
 	})
-	group.Go(func() (err error) {
-		dense, err = e.nearest(legs, p.vector, s, k, r)
-		return err
-	})
-	if err := group.Wait(); err != nil {
+	dense, err := e.nearest(legs, p.vector, s, k, r)
+	if err := cmp.Or(group.Wait(), err); err != nil {
 		return ranking{}, err
 	}
 	switch {
@@ -154,7 +152,7 @@ func scored(w Words, found []index.Neighbor, others []core.Ord) []index.Neighbor
 			found = append(found, index.Neighbor{Ord: others[i], Score: score})
 		}
 	}
-	slices.SortFunc(found, index.Compare)
+	index.Sort(found)
 	return found
 }
 
@@ -184,10 +182,7 @@ func (e *Engine) feedback(ctx context.Context, q []float32, ords []core.Ord) ([]
 
 // take keeps the candidates and, where they are to be explained, what does that.
 func (k *ranking) take(list []fused, dense, words []index.Neighbor, explain bool) {
-	k.neighbors = make([]index.Neighbor, len(list))
-	for i, f := range list {
-		k.neighbors[i] = f.Neighbor
-	}
+	k.neighbors = bestFirst(list)
 	if !explain {
 		return
 	}

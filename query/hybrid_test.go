@@ -1,8 +1,10 @@
 package query_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -229,4 +231,45 @@ func TestModesThatCannotBe(t *testing.T) {
 	}
 	_, err := e.Classify(t.Context(), query.ClassifyRequest{Request: query.Request{Text: "east", Mode: query.Hybrid}})
 	wantInput(t, err, "/mode", "neighbors vote by their vectors")
+}
+
+// Fused by ranks, the hits are those of going through all documents.
+func TestHybridIsWhatRankingAllDocumentsBothWaysGives(t *testing.T) {
+	rng := seeded(t)
+	for range 100 {
+		f, e := library(rng, 1+rng.IntN(50)) // all of which are candidates
+		r := asking(rng, f, text(rng, 1+rng.IntN(4)))
+		r.Limit, r.MinScore = len(f.docs), nil
+		sums, both := map[string]float32{}, true
+		for _, mode := range []query.Mode{query.Dense, query.Lexical} {
+			r.Mode = mode
+			answer, err := e.Search(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both = both && len(answer.Hits) > 0
+			for rank, hit := range answer.Hits {
+				sums[hit.ID] += 1 / float32(11+rank)
+			}
+		}
+		if !both {
+			continue
+		}
+		r.Mode, r.Params.Fusion = query.Hybrid, query.FusionRRF
+		r.Limit = 1 + rng.IntN(len(f.docs))
+		answer, err := e.Search(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.SortedFunc(maps.Values(sums), func(a, b float32) int { return cmp.Compare(b, a) })
+		want = want[:min(len(want), r.Limit)]
+		if len(answer.Hits) != len(want) {
+			t.Fatalf("%d hits, not %d", len(answer.Hits), len(want))
+		}
+		for i, hit := range answer.Hits {
+			if hit.Score != sums[hit.ID] || hit.Score != want[i] {
+				t.Fatalf("hit %d, %s: %v, by ranks %v; the place has %v", i, hit.ID, hit.Score, sums[hit.ID], want[i])
+			}
+		}
+	}
 }

@@ -373,3 +373,30 @@ func TestOrdersAndGroupsThatMakeNoSenseAreRefused(t *testing.T) {
 		t.Errorf("of an empty collection: %+v, %v", page, err)
 	}
 }
+
+// A document that goes between search and reading is passed over, and the next one
+// in the order of fields takes its place.
+func TestDocumentsThatGoLeaveTheirPlacesInAnOrder(t *testing.T) {
+	rng := rngOf(t)
+	f, e := crowd(rng, 60)
+	r := query.Request{Vector: angle(30), Limit: 5, Sort: []query.SortKey{{Field: "year"}}}
+	before, err := e.Search(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.gone = map[core.Ord]bool{}
+	for i, doc := range f.docs {
+		if doc.ID == before.Hits[0].ID || doc.ID == before.Hits[2].ID {
+			f.gone[core.Ord(i)] = true
+		}
+	}
+	after, err := e.Search(t.Context(), r)
+	if err != nil || len(after.Hits) != 5 {
+		t.Fatalf("%d hits, %v", len(after.Hits), err)
+	}
+	for i, at := range []int{1, 3, 4} {
+		if after.Hits[i].ID != before.Hits[at].ID {
+			t.Errorf("got %s, before %s", ids(after.Hits), ids(before.Hits))
+		}
+	}
+}

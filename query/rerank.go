@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
@@ -33,11 +32,7 @@ func Rerank(ctx context.Context, q []float32, vectors [][]float32, words Words) 
 		first = append(first, vectors[ord])
 	}
 	dense = byCosine(nearer(q, first), vectors)
-	out := make([]index.Neighbor, 0, len(vectors))
-	for _, f := range fuse(FusionWeighted, words.Bound(), ords, dense, found) {
-		out = append(out, f.Neighbor)
-	}
-	return out, nil
+	return bestFirst(fuse(FusionWeighted, words.Bound(), ords, dense, found)), nil
 }
 
 // byCosine orders vectors by their cosines with q, the nearest first.
@@ -46,6 +41,6 @@ func byCosine(q []float32, vectors [][]float32) []index.Neighbor {
 	for i, v := range vectors {
 		list[i] = index.Neighbor{Ord: core.Ord(i), Score: cosine(q, v)}
 	}
-	slices.SortFunc(list, index.Compare)
+	index.Sort(list)
 	return list
 }

@@ -39,12 +39,17 @@ func (e *Engine) respond(ctx context.Context, r Request, makePoint func(context.
 		return Response{}, err
 	}
 	vectors := r.WithVector || r.Diversity > 0 || r.Explain && (len(p.liked) > 0 || p.taste != nil)
-	list, err := e.fetch(ctx, ranked.neighbors, s, turn.fetched(r), vectors, &took)
-	if err != nil {
-		return Response{}, err
+	var list []found
+	if r.onlySorted() {
+		list, err = e.sorted(ctx, r, ranked.neighbors, s, &turn, vectors, &took)
+	} else {
+		if list, err = e.fetch(ctx, ranked.neighbors, s, turn.fetched(r), vectors, &took); err != nil {
+			return Response{}, err
+		}
+		turn.found = ordinals(list)
+		list, err = e.shape(ctx, turn.shape(r, len(list)), ranked, list, &took)
 	}
-	turn.found = ordinals(list)
-	if list, err = e.shape(ctx, turn.shape(r, len(list)), ranked, list, &took); err != nil {
+	if err != nil {
 		return Response{}, err
 	}
 	if err := e.passages(ctx, p, list, &took); err != nil {

@@ -80,6 +80,31 @@ func (r Request) widened() Request {
 	return r
 }
 
+// onlySorted reports whether the order of the hits is known before their
+// documents are read.
+func (r *Request) onlySorted() bool {
+	return len(r.Sort) > 0 && r.Decay == nil && len(r.Boosts) == 0
+}
+
+// sorted brings the candidates into the order of fields and reads the documents of
+// the first ones only.
+func (e *Engine) sorted(ctx context.Context, r Request, neighbors []index.Neighbor, s scope, t *turn, withVectors bool, took *Took) ([]found, error) {
+	done := stopwatch(&took.Shape)
+	neighbors = neighbors[:min(len(neighbors), t.fetched(r))]
+	t.found = nearestOrds(neighbors)
+	places, err := e.arrange(ctx, r.Sort, t.found, func(i int) float32 { return neighbors[i].Score })
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(places, func(a, b placed) int { return comparePlaced(r.Sort, a, b) })
+	ordered := make([]index.Neighbor, len(places))
+	for i, p := range places {
+		ordered[i] = neighbors[p.at]
+	}
+	done()
+	return e.fetch(ctx, ordered, s, r.Limit, withVectors, took)
+}
+
 // shape brings the candidates into the order of the hits and keeps the first.
 func (e *Engine) shape(ctx context.Context, r Request, k ranking, list []found, took *Took) (shaped []found, err error) {
 	if !r.shaped() {

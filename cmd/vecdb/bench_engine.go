@@ -18,8 +18,9 @@ func (a *app) benchEngineCommand() *cobra.Command {
 		Long: `Measure the query engine: searches by meaning, by words and by both, with
 filters of every width, in order and in groups, facets, recommendations to users
 and classification. Documents and events are made up from the seed and stored in
-a directory for temporary files, which is removed in the end. Vectors come from a
-hash of words, and the time of embedding is left out.
+a directory for temporary files, which is removed in the end, or in that of --keep,
+which stays and is used again by the next run. Vectors come from a hash of words,
+and the time of embedding is left out.
 
 All kinds of queries take turns, so that their ratios hold on a busy machine too.`,
 		Example: `  vecdb bench engine
@@ -48,6 +49,7 @@ All kinds of queries take turns, so that their ratios hold on a busy machine too
 	f.IntVar(&o.Events, "events", bench.DefaultEngineEvents, "how many events of users to make up")
 	f.IntVar(&o.Queries, "count", bench.DefaultEngineQueries, "how many queries of each kind to ask")
 	f.Uint64Var(&o.Seed, "seed", 1, "of documents, events and queries")
+	f.StringVar(&o.Keep, "keep", "", "keep the database in this directory, and use it again when it is there")
 	f.StringVar(&html, "html", "", "write a report with a plot to this file")
 	return cmd
 }

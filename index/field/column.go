@@ -116,6 +116,9 @@ func (c *column) compare(op core.CondOp, bound key) *core.Set {
 	}
 	values := within(c.sorted(bound), op, bound)
 	if len(values) < manyValues {
+		if bound.kind != isTime && c.scattered(values) {
+			return c.gathered(values)
+		}
 		return union(values)
 	}
 	var out *core.Set

@@ -63,6 +63,40 @@ func (r *ranges) sizeBytes() (n int64) {
 	return n
 }
 
+// scattered reports whether the sets of values, which codes are kept of, have so
+// many members that marking them one by one takes less time than joining the sets.
+func (c *column) scattered(values []*value) bool {
+	members := 0
+	for _, v := range values {
+		if v.alive() {
+			members += int(c.codes.sizes[v.code])
+		}
+	}
+	const words = pageSize / 64
+	return len(values) >= fewSets && members*markedAWord >= len(c.codes.pages)*words
+}
+
+const (
+	fewSets     = 8 // are joined in any case
+	markedAWord = 2 // members that cost as much as a word of what is marked
+)
+
+// gathered returns the ordinals that hold any of the values.
+func (c *column) gathered(values []*value) *core.Set {
+	out := core.NewCollector(core.Ord(len(c.codes.pages) * pageSize))
+	for _, v := range values {
+		switch {
+		case v.set != nil:
+			for ord := range v.set.All() {
+				out.Add(ord)
+			}
+		case v.only != core.NoOrd:
+			out.Add(v.only)
+		}
+	}
+	return out.Set()
+}
+
 // holding returns the ordinals that hold any of many values of one kind.
 func (c *column) holding(values []*value) *core.Set {
 	inside := make([]bool, len(c.codes.values))

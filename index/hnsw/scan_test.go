@@ -74,3 +74,39 @@ func TestScansMissNothingByTheirCodes(t *testing.T) {
 		}
 	}
 }
+
+// Where no more are allowed than asked for, all come, in the order of comparing
+// all that is stored.
+func TestAllAllowedComeWhereAllAreAskedFor(t *testing.T) {
+	const n, dim = 900, 40
+	for _, compact := range []bool{false, true} {
+		rng := newRand(t)
+		vectors := indextest.Vectors(rng, n+1, dim)
+		x, err := New(index.Config{Dim: dim}, Options{ScanBelow: -1, EfConstruction: 16, Compact: compact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Insert(t.Context(), numbered(0, vectors[:n])); err != nil {
+			t.Fatal(err)
+		}
+		g := x.state.Load().graph
+		for range 50 {
+			allow := core.NewSet()
+			for range 1 + rng.IntN(200) {
+				allow.Add(core.Ord(rng.IntN(n + 20))) // some are not there
+			}
+			s := g.get()
+			g.space.prepare(s.q, vectors[n], false)
+			s.top.reset(n)
+			if err := g.scan(t.Context(), s, allow); err != nil {
+				t.Fatal(err)
+			}
+			want := g.refine(s, n, n, 0, allow)
+			g.put(s)
+			got, err := x.Search(t.Context(), vectors[n], index.Options{K: allow.Len() + rng.IntN(3), Allow: allow})
+			if err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%v\ngot  %v\nwant %v", err, got, want)
+			}
+		}
+	}
+}

@@ -254,6 +254,21 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		steps = max(2*steps, s.beam)
 		walks = allow != nil && walkCost(steps) < count
 	}
+	if allow != nil && count <= min(k, scanBatch) {
+		// All of them are among the nearest.
+		s.top.reset(count)
+		err := g.inBatches(ctx, s, allow, func(batch []uint32) {
+			for _, v := range batch {
+				s.top.keys = append(s.top.keys, makeKey(0, v))
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(s.top.keys)
+		s.top.keys = slices.Compact(s.top.keys)
+		return g.refine(s, k, count, 0, allow), nil
+	}
 	if !g.slab.twoBits && k < bulk {
 		if err := g.scanFor(ctx, s, k, allow); err != nil {
 			return nil, err
@@ -322,7 +337,7 @@ func (g *graph) refine(s *scratch, k, window, members int, allow *core.Set) []in
 			break
 		}
 	}
-	sortNeighbors(out)
+	index.Sort(out)
 	return out[:min(k, len(out))]
 }
 
@@ -396,17 +411,4 @@ func touch(b []uint8) (sum int) {
 		sum += int(b[i])
 	}
 	return sum
-}
-
-// sortNeighbors sorts a short list, best first.
-func sortNeighbors(list []index.Neighbor) {
-	if len(list) > 64 {
-		slices.SortFunc(list, index.Compare)
-		return
-	}
-	for i := 1; i < len(list); i++ {
-		for j := i; j > 0 && index.Compare(list[j], list[j-1]) < 0; j-- {
-			list[j], list[j-1] = list[j-1], list[j]
-		}
-	}
 }

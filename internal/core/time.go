@@ -12,7 +12,11 @@ func ParseTime(text string) (time.Time, bool) {
 	if len(text) < len(time.DateOnly) || text[4] != '-' || text[7] != '-' { // nearly all texts
 		return time.Time{}, false
 	}
-	for _, layout := range timeLayouts {
+	layouts := timeLayouts[:]
+	if len(text) == len(time.DateOnly) { // which no other one is that short for
+		layouts = layouts[len(layouts)-1:]
+	}
+	for _, layout := range layouts {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true
 		}
