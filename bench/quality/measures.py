@@ -16,3 +16,9 @@ def calibration_error(sure, right, bins=15):
     """The expected calibration error of probabilities of being right."""
     at = (sure * bins).astype(int).clip(max=bins - 1)
     return round(float(sum(abs((sure[at == b] - right[at == b]).sum()) for b in range(bins)) / len(sure)), 4)
+
+
+def ndcg(found, relevant, k=10):
+    gain = sum(relevant.get(d, 0) / math.log2(i + 2) for i, d in enumerate(found[:k]))
+    ideal = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(relevant.values(), reverse=True)[:k]))
+    return gain / ideal if ideal else 0.0

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
@@ -11,8 +10,9 @@ import numpy as np
 
 import answer
 import recommend
+import rerank
 import rivals
-from measures import ahead_of, calibration_error
+from measures import ahead_of, calibration_error, ndcg
 from server import Server, rows
 
 CLASSIFY = [("mr", "en"), ("agnews", "en"), ("thucnews", "zh"), ("chnsenticorp", "zh"), ("fpb", "en"), ("finnews_zh", "zh"), ("banking77", "en")]
@@ -63,6 +63,7 @@ def tasks(a, server):
     for name, language in RETRIEVE:
         if have(part(name, "corpus"), part(name, "queries")):
             yield name, lambda n=name, l=language: retrieve(server, l, rows(part(n, "corpus")), rows(part(n, "queries")))
+            yield f"rerank_{name}", lambda n=name, l=language: rerank.measure(server, l, rows(part(n, "corpus")), rows(part(n, "queries")))
     if have(part("lcqmc", "dev")):
         yield "lcqmc_faq", lambda: questions(server, rows(part("lcqmc", "dev")))
         yield "answers_lcqmc", lambda: answer.pairs(server, rows(part("lcqmc", "dev")))
@@ -137,12 +138,6 @@ def shots(server, k, train, dev):
         at = np.concatenate([draw.permutation(np.where(table["label"] == l)[0])[:k] for l in np.unique(table["label"])])
         parts.append((pick(table, at), test))
     return compare(server, parts, "en")
-
-
-def ndcg(found, relevant, k=10):
-    gain = sum(relevant.get(d, 0) / math.log2(i + 2) for i, d in enumerate(found[:k]))
-    ideal = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(relevant.values(), reverse=True)[:k]))
-    return gain / ideal if ideal else 0.0
 
 
 def searched(server, texts, **options):

@@ -1,6 +1,7 @@
 """The page of results."""
 
 CLASSIFY = ["mr", "agnews", "thucnews", "chnsenticorp", "fpb", "finnews_zh", "banking77", "banking77_1shot", "banking77_5shot", "banking77_10shot"]
+RETRIEVE = ["cranfield", "cmrc_trial"]
 ANSWERED = {"answers_banking77_1": "banking77, 1 question an answer", "answers_banking77_5": "banking77, 5", "answers_banking77_20": "banking77, 20", "answers_lcqmc": "lcqmc, 1"}
 
 HEAD = """# Quality
@@ -10,7 +11,7 @@ How good the answers are, beside plain specialists on the same rows and the same
 ## Classification
 
 Accuracy of `auto`, which chooses its method and settings within the rows that it learns from. The rivals choose theirs there too: k-nearest neighbors and logistic regression on the vectors, a linear SVM on TF-IDF of words and pairs (English) or one to three characters (Chinese).
-“Ahead” is the mean difference to the best rival on the same rows, with its standard error; chnsenticorp, fpb and finnews_zh are five folds over all rows (finnews_zh twice), the few-shot sets three draws of so many examples an intent. ECE is the expected calibration error of vecdb's probabilities. Rows that were labelled several times count each time, so the errors of finnews_zh and the few-shot sets are a little low. Training includes choosing; its times are from two busy processors.
+“Ahead” is the mean difference to the best rival on the same rows, with its standard error; chnsenticorp, fpb and finnews_zh are five folds over all rows (finnews_zh twice), the few-shot sets three draws of so many examples an intent. ECE is the expected calibration error of vecdb's probabilities. Rows that were labelled several times count each time, so the errors of finnews_zh and the few-shot sets are a little low. Training includes choosing; its times are from one busy processor.
 
 | set | rows | k-NN | logistic regression | SVM on TF-IDF | vecdb | ahead | ECE | method | training |
 |---|---|---|---|---|---|---|---|---|---|
@@ -22,6 +23,15 @@ SEARCH = """
 nDCG@10 of a search by text as it is by default (words and vectors), beside BM25 (bm25s) and the vectors alone.
 
 | set | queries | BM25 | vectors | vecdb | ahead |
+|---|---|---|---|---|---|
+"""
+
+RERANK = """
+## Reranking
+
+nDCG@10 of `POST /v1/rerank` on the first 50 documents of BM25 (vecdb's own), beside their order by BM25 and by the cosines of the same model.
+
+| set | queries | BM25 | cosines | vecdb | ahead |
 |---|---|---|---|---|---|
 """
 
@@ -78,11 +88,16 @@ def write(results):
             a = r["accuracy"]
             out += f"| {name} | {r['n']:,} | " + " | ".join(f"{a[k]:.3f}" for k in ("k-NN", "logistic regression", "SVM on TF-IDF"))
             out += f" | **{a['vecdb']:.3f}** | {signed(r)} | {r['ece']:.3f} | {', '.join(sorted(r['chosen']))} | {r['train_seconds']:.1f} s |\n"
-    if any(n in results for n in ("cranfield", "cmrc_trial")):
+    if any(n in results for n in RETRIEVE):
         out += SEARCH
-        for name in ("cranfield", "cmrc_trial"):
+        for name in RETRIEVE:
             if r := results.get(name):
                 out += f"| {name} | {r['n']:,} | {r['ndcg10']['BM25']:.3f} | {r['ndcg10']['vectors']:.3f} | **{r['ndcg10']['vecdb']:.3f}** | {signed(r)} |\n"
+    if any("rerank_" + n in results for n in RETRIEVE):
+        out += RERANK
+        for name in RETRIEVE:
+            if r := results.get("rerank_" + name):
+                out += f"| {name} | {r['n']:,} | {r['ndcg10']['BM25']:.3f} | {r['ndcg10']['cosines']:.3f} | **{r['ndcg10']['vecdb']:.3f}** | {signed(r)} |\n"
     if r := results.get("lcqmc_faq"):
         out += FAQ
         for metric, text in (("acc1", "all stored"), ("acc1_without_itself", "without the question itself")):
