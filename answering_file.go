@@ -13,7 +13,7 @@ import (
 
 // answersForm is the file that keeps how sure answers are. Its body is a list of
 // keptCalibration as JSON. Its version stands for what scores are made of too.
-var answersForm = keptForm{suffix: ".answers", magic: "vecdb answers 1\n", what: "answers"}
+var answersForm = keptForm{suffix: ".answers", magic: "vecdb answers 2\n", what: "answers"}
 
 // keptCalibration is what the file tells about the answers of a field.
 type keptCalibration struct {

@@ -10,10 +10,12 @@ import (
 // Candidate is a text that leads to an answer: a stored question, or one that
 // came with feedback.
 type Candidate struct {
-	Answer int     // number of the answer, from 0
-	Dense  float64 // cosine of its vector and the question's
-	Words  float64 // share of the question's words, weighted by rarity, that it has
-	Adds   float64 // what feedback adds to its score
+	Answer int // number of the answer, from 0
+	// Dense is the cosine of its vector and the question's; for the nearest of an
+	// answer, that of the mean of the answer's candidates where this is higher.
+	Dense float64
+	Words float64 // share of the question's words, weighted by rarity, that it has
+	Adds  float64 // what feedback adds to its score
 }
 
 // Example is a question whose answer is known, with the candidates that were

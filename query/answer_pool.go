@@ -27,9 +27,10 @@ type answerPool struct {
 	answers []poolAnswer
 	number  map[string]int // of an answer, by its key
 	// lists holds the candidates, a list a reading, all in the same order; texts
-	// are theirs.
-	lists [][]answers.Candidate
-	texts []poolText
+	// and vectors are theirs.
+	lists   [][]answers.Candidate
+	texts   []poolText
+	vectors [][]float32
 }
 
 // poolAnswer is an answer: that of doc, filled in with values of doc alone.
@@ -68,11 +69,45 @@ func (e *Engine) pool(ctx context.Context, field string, readings []reading, s s
 		}
 		at := p.add(poolAnswerOf(field, holders[i]))
 		p.texts = append(p.texts, poolText{text: doc.Text, fields: doc.Fields})
+		p.vectors = append(p.vectors, doc.Vector)
 		for k, q := range readings {
 			p.lists[k] = append(p.lists[k], q.candidate(at, doc.Text, float64(cosine(q.vector, doc.Vector))))
 		}
 	}
-	return p, e.addTold(ctx, p, field, readings, s)
+	if err := e.addTold(ctx, p, field, readings, s); err != nil {
+		return nil, err
+	}
+	p.addMeans(readings)
+	return p, nil
+}
+
+// addMeans lets the mean of an answer's candidates count as one more variant: where
+// a reading is more like that than like any of them, the nearest one gets its
+// cosine. So several variants around a question say more than one beside it, and no
+// answer scores less than by its nearest variant alone.
+func (p *answerPool) addMeans(readings []reading) {
+	for k, q := range readings {
+		list := p.lists[k]
+		of := make([][]int, len(p.answers)) // the candidates of each answer
+		for i, c := range list {
+			of[c.Answer] = append(of[c.Answer], i)
+		}
+		for _, variants := range of {
+			if len(variants) < 2 {
+				continue
+			}
+			sum, best := make([]float64, len(q.vector)), variants[0]
+			for _, i := range variants {
+				if len(p.vectors[i]) == len(sum) {
+					addUnit(sum, p.vectors[i], 1)
+				}
+				if list[i].Dense > list[best].Dense {
+					best = i
+				}
+			}
+			list[best].Dense = max(list[best].Dense, float64(cosine(q.vector, sum)))
+		}
+	}
 }
 
 // answerOrds finds the stored questions nearest to the readings, by vectors and
@@ -167,6 +202,7 @@ func (p *answerPool) tell(k int, readings []reading, n answers.Near, about poolA
 	}
 	at := p.add(about)
 	p.texts = append(p.texts, poolText{text: n.Question, told: true})
+	p.vectors = append(p.vectors, n.Vector)
 	for other, q := range readings {
 		c := q.candidate(at, n.Question, float64(cosine(q.vector, n.Vector)))
 		c.Adds = n.Adds()

@@ -60,6 +60,18 @@ func TestAnswerTakesTheBestVariantAndTellsHowSureItIs(t *testing.T) {
 	}
 }
 
+func TestVariantsAroundAQuestionSayMoreThanOneBesideIt(t *testing.T) {
+	f, e := newFake(faq("low", 0, "one"), faq("high", 60, "one"), faq("far", 200, "one"), faq("beside", 55, "two"))
+	f.words["between"], f.words["beside"] = angle(30), angle(55)
+	if got, err := e.Answer(t.Context(), asked("between")); err != nil || got.Answer == nil || got.Answer.Answer != "one" || got.Answer.Score < 0.85 {
+		t.Errorf("the mean of the variants is nearest, yet %+v (%v)", got.Answer, err)
+	}
+	got, err := e.Answer(t.Context(), asked("beside"))
+	if err != nil || got.Answer == nil || got.Answer.Answer != "two" || len(got.Alternatives) == 0 || got.Alternatives[0].Question != "text of high" {
+		t.Errorf("the question itself is stored, yet %+v, %+v (%v)", got.Answer, got.Alternatives, err)
+	}
+}
+
 func TestAnswerFillsPlaceholders(t *testing.T) {
 	f, e := newFake(faq("order", 0, "Order {{order_id}} comes on {{ day }} from {{shop.name}} ({{n}})", "day", "Monday", "shop", map[string]any{"name": "Corner"}, "n", int64(3)))
 	f.words["order"] = angle(0)

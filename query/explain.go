@@ -49,7 +49,7 @@ func because(vector []float32, liked []example) []Contributor {
 
 // cosine returns the cosine of the angle between a and b, 0 when either has no
 // direction.
-func cosine(a, b []float32) float32 {
+func cosine[A, B float32 | float64](a []A, b []B) float32 {
 	if len(a) != len(b) {
 		return 0
 	}
