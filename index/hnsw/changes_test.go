@@ -206,7 +206,7 @@ func (c *ending) Err() error {
 
 func TestCancelledOnTheWay(t *testing.T) {
 	rng := newRand(t)
-	p := newPair(t, index.Config{Dim: 16}, Options{EfConstruction: 32})
+	p := newPair(t, index.Config{Dim: 16}, Options{EfConstruction: 32, Compact: true}) // so that it walks
 	all := indextest.Vectors(rng, 6000, 16)
 	p.insert(t, itemsOf(0, all)...)
 	for name, call := range map[string]func(ctx context.Context) error{

@@ -14,20 +14,22 @@ import (
 // graph is the index proper. Its vertices live in slots; slots tells which slot
 // holds an ordinal. Equal vectors share a vertex.
 type graph struct {
-	opt     Options
-	space   *space
-	slab    *slab
-	upper   *upper
-	readers readers
-	slots   slotMap
-	n       atomic.Int64 // slots in use, dead and free ones included
-	entry   entry
-	pivots  atomic.Pointer[pivots]
-	drawing sync.Mutex // held by the one who draws them
-	locks   stripes    // of the lists of neighbors
-	scratch sync.Pool
-	guard   *guard       // nil unless parts are mapped
-	cold    atomic.Int32 // how many reads of records are to come that tell the system before
+	opt       Options
+	space     *space
+	slab      *slab
+	upper     *upper
+	readers   readers
+	slots     slotMap
+	n         atomic.Int64 // slots in use, dead and free ones included
+	entry     entry
+	pivots    atomic.Pointer[pivots]
+	drawing   sync.Mutex // held by the one who draws them
+	sketches  atomic.Pointer[sketches]
+	sketching sync.Mutex // held by the one who draws those
+	locks     stripes    // of the lists of neighbors
+	scratch   sync.Pool
+	guard     *guard       // nil unless parts are mapped
+	cold      atomic.Int32 // how many reads of records are to come that tell the system before
 
 	mu      sync.RWMutex // guards the rest
 	free    []uint32     // slots to be used again
@@ -84,8 +86,10 @@ type scratch struct {
 	q      *query
 	pool   pool
 	top    top
-	all    top // what a walk with a filter has expanded, allowed or not
-	beam   int // how many of the nearest in the pool a walk expands
+	near   nearby  // the vertices whose sketches look nearest
+	base   float32 // squared distance of the query from the center of sketches
+	all    top     // what a walk with a filter has expanded, allowed or not
+	beam   int     // how many of the nearest in the pool a walk expands
 	reach  reach
 	rank   int // of the last one that is wanted among all
 	seen   visited
@@ -124,7 +128,7 @@ func (g *graph) level() int {
 func (g *graph) vertices() int { return int(g.n.Load() - g.hidden.Load()) }
 
 func (g *graph) bytes() int64 {
-	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes() + g.pivots.Load().bytes()
+	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes() + g.pivots.Load().bytes() + g.sketches.Load().bytes()
 }
 
 // allowed reports whether vertex v holds an ordinal that may be returned; allow

@@ -237,6 +237,11 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	if g.crowded.Load() > 0 {
 		window += crowdFrom // as many lead the crowd of one place
 	}
+	if walks || count > ef {
+		if found := g.bySketches(s, k, ef, steps, count, window, allow); found != nil {
+			return found, nil
+		}
+	}
 	for walks {
 		if g.slab.withSigns {
 			s.q.estimates()

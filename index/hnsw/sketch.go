@@ -1,0 +1,350 @@
+package hnsw
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/vecdb/vecdb/index"
+	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/internal/simd"
+)
+
+// sketches are 1-bit codes of all vertices of a small graph, in the order of their
+// slots and block by block as ScanBlock reads them. Comparing the query with a
+// block of 32 takes as long as a few comparisons of 8-bit codes, so that looking
+// at all of them and scoring those again that look nearest is faster than walking
+// past a hundred. They are drawn when the first search has use for them; from then
+// on each new vertex puts its own there.
+type sketches struct {
+	center  []uint8 // codes of what the vertices lie around
+	step    float32 // what one of these codes is worth
+	norm2   float32 // squared length of what they stand for
+	spread  float32 // mean squared distance from the center
+	signs   []uint8 // of the vectors less the center
+	factors []uint16
+	room    int         // slots that there is room for
+	enough  int         // how many candidates tell most queries' nearest
+	whole   atomic.Bool // whether all vertices are there
+	locks   [64]sync.Mutex
+}
+
+const (
+	// sketchShare is how many sketches are compared in the time of one comparison
+	// of 8-bit codes.
+	sketchShare = 8
+	// sketchMost is how many slots have sketches at most; drawing them takes some
+	// milliseconds.
+	sketchMost = 1 << 14
+	// sketchAsks is how many times as much as expected may be looked up in vain:
+	// under a filter that allows only what is far all that is near is.
+	sketchAsks = 4
+	// centerOf is of how many vertices the center is taken.
+	centerOf = 1 << 10
+)
+
+// sketchCost is what a search by sketches costs that scores wanted vertices again
+// and of whose vertices a filter allows a share: those that are not allowed are
+// looked up too, as long as they are nearer than the last one wanted so far.
+func sketchCost(n, wanted int, share float64) int {
+	cost := float64(n/sketchShare + wanted)
+	if share < 1 {
+		near := float64(wanted) / share
+		cost += near * (1 + math.Log(max(1, float64(n)/near)))
+	}
+	return int(min(cost, math.MaxInt32))
+}
+
+// sketched returns sketches of all vertices, or nil as long as there are none.
+// The caller is among the readers.
+func (g *graph) sketched() *sketches {
+	if p := g.sketches.Load(); p != nil && p.whole.Load() {
+		return p
+	}
+	if !g.sketching.TryLock() {
+		return nil
+	}
+	defer g.sketching.Unlock()
+	if p := g.sketches.Load(); p != nil && p.whole.Load() {
+		return p // others were faster
+	}
+	return g.drawSketches()
+}
+
+// drawSketches makes sketches of all vertices. The caller is among the readers
+// and holds the lock of sketching.
+func (g *graph) drawSketches() *sketches {
+	sl := g.slab
+	n := int(g.n.Load())
+	blocks := (n + n/2 + 1024) / degree
+	p := &sketches{
+		room: blocks * degree, signs: aligned[uint8](blocks * sl.signsLen()), factors: make([]uint16, blocks*2*degree),
+		center: aligned[uint8](sl.dim),
+	}
+	p.moveTo(sl, n)
+	for i := 0; i < len(p.factors); i += 2 * degree {
+		for j := range degree {
+			p.factors[i+j] = halfInf
+		}
+	}
+	// A vertex that is stored from now on puts its sketch there itself; those
+	// stored before are complete.
+	g.sketches.Store(p)
+	buf := make([]uint8, sl.dim/8)
+	if n = int(g.n.Load()); n > p.room {
+		return nil // more came meanwhile than there is room for
+	}
+	for v := range uint32(n) {
+		p.put(sl, v, buf)
+	}
+	p.enough = g.candidatesOf(p)
+	p.whole.Store(true)
+	return p
+}
+
+// candidatesOf returns how many of those that look nearest a search has to score
+// again so that the last of them is farther than the tenth nearest beyond doubt,
+// for half of some vertices that are taken as queries.
+func (g *graph) candidatesOf(p *sketches) int {
+	const queries, k, most = 15, 10, 512
+	s := g.get()
+	defer g.put(s)
+	defer func() { s.hidden = nobody }()
+	var needs []int
+	n := int(g.n.Load())
+	for v := uint32(0); int(v) < n; v += uint32(1 + n/queries) {
+		if !g.live(v) {
+			continue
+		}
+		s.hidden = v
+		g.space.prepare(s.q, g.space.restore(g.slab.decode(v)), false)
+		s.top.reset(k)
+		p.look(s, g.slab)
+		g.scanSketches(s, p, most, 0, nil)
+		need := most
+		if len(s.top.keys) == k {
+			need = k
+			limit := s.top.keys[k-1].dist() + sketchDoubt*p.doubt(s)
+			for _, c := range s.near.keys {
+				if c.dist() < limit {
+					need++
+				}
+			}
+		}
+		needs = append(needs, need)
+	}
+	slices.Sort(needs)
+	if len(needs) == 0 {
+		return most
+	}
+	return needs[len(needs)/2]
+}
+
+// moveTo makes the mean of some of the first n vertices the center.
+func (p *sketches) moveTo(sl *slab, n int) {
+	sums, count, squares := make([]float32, sl.dim), 0, float32(0)
+	for v := 0; v < n; v += 1 + n/centerOf {
+		step := sl.meta(uint32(v)).step
+		for i, c := range sl.highs(uint32(v)) {
+			sums[i] += step * float32(int(c)-128)
+		}
+		count++
+		squares += sl.meta(uint32(v)).norm2
+	}
+	for i := range sums {
+		sums[i] /= float32(max(1, count))
+	}
+	p.step = max(simd.MaxAbs(sums), smallest) / 127
+	for i, x := range sums {
+		c := math.RoundToEven(float64(x / p.step))
+		p.center[i] = uint8(c + 128)
+		p.norm2 += p.step * p.step * float32(c*c)
+	}
+	p.spread = max(0, squares/float32(max(1, count))-p.norm2)
+}
+
+// put writes the sketch of vertex v; bits are for its use.
+func (p *sketches) put(sl *slab, v uint32, bits []uint8) {
+	// Two places share each byte.
+	lock := &p.locks[v/degree%uint32(len(p.locks))]
+	lock.Lock()
+	defer lock.Unlock()
+	l1, l2, sign := simd.EncodeEdge(sl.codes(v), &p.center[0], sl.meta(v).step, p.step, sl.dim, &bits[0])
+	block, j := int(v/degree), int(v%degree)
+	p.factors[block*2*degree+j], p.factors[block*2*degree+degree+j] = factorsOf(l1, l2, sign)
+	putSigns(p.signs[block*sl.signsLen():][:sl.signsLen()], j, bits)
+}
+
+// sketch puts the sketch of a vertex that was just stored where there are some.
+func (g *graph) sketch(s *scratch, v uint32) {
+	p := g.sketches.Load()
+	switch {
+	case p == nil:
+	case int(v) < p.room:
+		p.put(g.slab, v, s.bits)
+	default:
+		g.sketches.CompareAndSwap(p, nil)
+	}
+}
+
+// bytes is the memory that sketches take, which may be nil.
+func (p *sketches) bytes() int64 {
+	if p == nil {
+		return 0
+	}
+	return int64(len(p.center) + len(p.signs) + 2*len(p.factors))
+}
+
+// nearby gathers the nearest candidates, in any order.
+type nearby struct {
+	keys  []key
+	max   int
+	limit float32 // what is as far is none of them
+}
+
+func (c *nearby) reset(size int) {
+	c.keys, c.max, c.limit = c.keys[:0], size, float32(math.Inf(1))
+}
+
+// add takes k, which is nearer than the limit.
+func (c *nearby) add(k key) {
+	if c.keys = append(c.keys, k); len(c.keys) >= 2*c.max {
+		c.settle()
+	}
+}
+
+// settle keeps the nearest only.
+func (c *nearby) settle() {
+	if len(c.keys) < c.max {
+		return
+	}
+	selectLeast(c.keys, c.max)
+	c.keys = c.keys[:c.max]
+	c.limit = slices.Max(c.keys).dist()
+}
+
+// selectLeast puts the n least of keys in front (Hoare, "Algorithm 65: Find",
+// 1961).
+func selectLeast(keys []key, n int) {
+	lo, hi := 0, len(keys)-1
+	for lo < hi {
+		pivot := keys[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for keys[i] < pivot {
+				i++
+			}
+			for keys[j] > pivot {
+				j--
+			}
+			if i <= j {
+				keys[i], keys[j] = keys[j], keys[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n-1 <= j:
+			hi = j
+		case n-1 >= i:
+			lo = i
+		default:
+			return
+		}
+	}
+}
+
+// look prepares the query for comparisons with sketches.
+func (p *sketches) look(s *scratch, sl *slab) {
+	s.q.estimates()
+	dot := simd.DotCodes(&p.center[0], &s.q.codes[0], sl.dim) - 128*s.q.sum
+	s.base = max(0, s.q.norm2+p.norm2-2*s.q.scale*p.step*float32(dot))
+}
+
+// scanSketches compares the query with all sketches and leaves the nearest of the
+// wanted allowed vertices that look nearest in s.top, with their distances by
+// 8-bit codes. It returns false when it has met more that are not allowed than
+// most.
+func (g *graph) scanSketches(s *scratch, p *sketches, wanted, most int, allow *core.Set) bool {
+	sl := g.slab
+	n := min(int(g.n.Load()), p.room) // more may have come meanwhile
+	near := &s.near
+	near.reset(wanted)
+	for at := 0; at < n; at += degree {
+		mask := simd.ScanBlock(&p.signs[at/degree*sl.signsLen()], &s.q.table[0], sl.groups, &p.factors[2*at], s.q.mul, s.q.add, s.base, near.limit, &s.est, unsafe.Pointer(nil), 0)
+		for ; mask != 0; mask &= mask - 1 {
+			j := bits.TrailingZeros32(mask)
+			v := uint32(at + j)
+			if int(v) >= n || v == s.hidden || s.est[j] >= near.limit {
+				continue
+			}
+			if g.allowed(v, allow) {
+				near.add(makeKey(max(0, s.est[j]), v))
+			} else if most--; most < 0 {
+				return false
+			}
+		}
+	}
+	near.settle()
+	s.batch = s.batch[:0]
+	for _, c := range near.keys {
+		s.batch = append(s.batch, c.vertex())
+	}
+	for at := 0; at < len(s.batch); at += degree {
+		part := s.batch[at:min(len(s.batch), at+degree)]
+		g.distances(s, part)
+		for j, v := range part {
+			s.top.gather(makeKey(s.est[j], v))
+		}
+	}
+	s.top.settle()
+	return true
+}
+
+// sketchDoubt is by how many standard deviations of the estimates the last of the
+// candidates has to look farther than the k-th nearest is.
+const sketchDoubt = 1
+
+// bySketches searches by sketches where that is faster than a walk of so many
+// steps and, under a filter, than comparing the query with the vertices of all
+// allowed ordinals, count of them. It returns nil where it is not, or where the
+// sketches do not tell what is near.
+func (g *graph) bySketches(s *scratch, k, ef, steps, count, window int, allow *core.Set) []index.Neighbor {
+	n, total := int(g.n.Load()), g.vertices()
+	if !g.slab.withSigns || g.slab.exact || n > sketchMost || g.crowded.Load() > 0 {
+		return nil
+	}
+	others, share, least := walkCost(steps), 1.0, min(k, total)
+	if allow != nil {
+		share = min(1, float64(count)/float64(total))
+		others, least = min(others, count), min(k, count)
+	}
+	cost := sketchCost(n, ef, share)
+	if cost >= others {
+		return nil
+	}
+	p := g.sketched()
+	if p == nil || ef < p.enough {
+		return nil
+	}
+	p.look(s, g.slab)
+	s.top.reset(window)
+	if !g.scanSketches(s, p, ef, sketchAsks*cost, allow) || len(s.top.keys) < least {
+		return nil
+	}
+	last := s.top.keys[least-1].dist()
+	if len(s.near.keys) == ef && s.near.limit < last+sketchDoubt*p.doubt(s) {
+		return nil
+	}
+	return g.refine(s, k, g.worth(s, k, window), 0, allow)
+}
+
+// doubt is the standard deviation of an estimate (RaBitQ, arXiv 2405.12497,
+// theorem 3.2, at the mean length of a projection).
+func (p *sketches) doubt(s *scratch) float32 {
+	dims := float64(len(p.center))
+	return float32(2 * math.Sqrt(float64(s.base*p.spread)*(math.Pi/2-1)/dims))
+}
