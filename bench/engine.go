@@ -170,12 +170,14 @@ func (r *EngineReport) ingest(ctx context.Context, c EngineConfig, w *world, dir
 }
 
 // measure asks all operations in turn for each query, so that a disturbance does
-// not hit one alone.
+// not hit one alone, and each operation after each other one equally often, so that
+// none has the caches always from the same one.
 func (r *EngineReport) measure(ctx context.Context, c EngineConfig, list []operation) ([]EnginePoint, error) {
 	times := make(map[string][]time.Duration)
 	warm := min(20, c.Queries)
 	for i := range warm + c.Queries {
-		for _, op := range list {
+		for _, at := range takingTurns(i, len(list)) {
+			op := list[at]
 			start := time.Now()
 			took, err := op.ask(ctx, i)
 			spent := time.Since(start)

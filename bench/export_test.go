@@ -79,3 +79,6 @@ func Percentiles(times []time.Duration) [4]float64 {
 
 // Median returns the median.
 func Median(of ...float64) float64 { return median(of) }
+
+// TakingTurns returns the order of n operations in a turn.
+func TakingTurns(turn, n int) []int { return takingTurns(turn, n) }

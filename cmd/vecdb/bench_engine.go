@@ -22,7 +22,8 @@ a directory for temporary files, which is removed in the end, or in that of --ke
 which stays and is used again by the next run. Vectors come from a hash of words,
 and the time of embedding is left out.
 
-All kinds of queries take turns, so that their ratios hold on a busy machine too.`,
+All kinds of queries take turns, each after each other one equally often, so that
+their ratios hold on a busy machine too.`,
 		Example: `  vecdb bench engine
   vecdb bench engine --documents 200000 --html engine.html
   vecdb bench engine --json | jq '.points[] | {operation, p50_us, ratio_p50}'`,
