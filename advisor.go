@@ -311,10 +311,17 @@ func (c *Collection) BehaviorStats() BehaviorStats {
 	return s
 }
 
+// relearn learns from all events now, or until the collection ends.
+func (c *Collection) relearn(ctx context.Context) error {
+	return c.life.during(ctx, func(ctx context.Context) error {
+		return c.advisor.catchUp(ctx, func(advice) bool { return true }, 0)
+	})
+}
+
 // TrainRecommender learns from all events now, whether there is much new or
 // not. The error matches ErrInvalid when there is nothing to learn from.
 func (c *Collection) TrainRecommender(ctx context.Context) (BehaviorStats, error) {
-	if err := c.advisor.catchUp(ctx, func(advice) bool { return true }, 0); err != nil {
+	if err := c.relearn(ctx); err != nil {
 		return BehaviorStats{}, fmt.Errorf("learn recommendations for %s: %w", c.Name(), err)
 	}
 	s := c.BehaviorStats()

@@ -132,7 +132,7 @@ func (a *answerer) prepare(ctx context.Context, field string) error {
 	if there {
 		return nil
 	}
-	return a.calibrate(ctx, field, false)
+	return a.c.life.during(ctx, func(ctx context.Context) error { return a.calibrate(ctx, field, false) })
 }
 
 // stale reports whether much has changed since.
@@ -266,7 +266,9 @@ func (c *Collection) AddFeedback(ctx context.Context, list []Feedback, w Wait) (
 		out.UnknownAnswers += unknown
 	}
 	if w == WaitTrained && out.Accepted > 0 {
-		return out, c.answerer.calibrate(ctx, query.DefaultAnswerField, true)
+		return out, c.life.during(ctx, func(ctx context.Context) error {
+			return c.answerer.calibrate(ctx, query.DefaultAnswerField, true)
+		})
 	}
 	return out, nil
 }

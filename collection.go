@@ -48,6 +48,7 @@ type CollectionInfo = storage.Config
 type Collection struct {
 	db       *DB
 	stored   *storage.Collection
+	life     *lifetime
 	fields   *field.Index
 	applier  *applier
 	trainer  *trainer
@@ -61,7 +62,7 @@ type Collection struct {
 // starts following the change log.
 func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	info := stored.Config()
-	c := &Collection{db: db, stored: stored, checking: newTurn(), settling: newTurn()}
+	c := &Collection{db: db, stored: stored, life: newLifetime(), checking: newTurn(), settling: newTurn()}
 	maker := indexMaker{kind: kindOf(db.options.Index), cfg: index.Config{Dim: info.Dim, Metric: index.Metric(info.Metric)},
 		snapshots: db.snapshots, number: stored.Number()}
 	var err error
@@ -72,12 +73,13 @@ func newCollection(db *DB, stored *storage.Collection) (*Collection, error) {
 	c.fields = c.applier.fields
 	c.trainer = startTrainer(c)
 	if c.advisor, err = startAdvisor(c); err != nil {
+		c.life.close(ErrClosed)
 		c.trainer.close()
 		c.applier.close()
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
 	if c.answerer, err = startAnswerer(c); err != nil {
-		c.close()
+		c.close(ErrClosed)
 		return nil, fmt.Errorf("open collection %s: %w", info.Name, err)
 	}
 	return c, nil
@@ -326,10 +328,14 @@ func (c *Collection) verifyWords(ctx context.Context, report func(string)) error
 func (c *Collection) index() index.Index { return *c.applier.index.Load() }
 
 // wait returns when the index has taken the changes up to seq.
-func (c *Collection) wait(ctx context.Context, seq uint64) error { return c.applier.wait(ctx, seq) }
+func (c *Collection) wait(ctx context.Context, seq uint64) error {
+	return c.life.tell(ctx, c.applier.wait(ctx, seq))
+}
 
-// close stops learning and following the change log, and saves the index.
-func (c *Collection) close() {
+// close ends learning, for the given reason, stops following the change log, and
+// saves the index.
+func (c *Collection) close(why error) {
+	c.life.close(why)
 	release, err := c.settling.take(context.Background())
 	if err == nil { // it has no end
 		defer release()

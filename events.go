@@ -65,7 +65,7 @@ func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (Eve
 		out.UnknownItems += unknown
 	}
 	if w == WaitTrained {
-		return out, c.advisor.catchUp(ctx, func(advice) bool { return true }, 0)
+		return out, c.relearn(ctx)
 	}
 	return out, nil
 }

@@ -20,6 +20,25 @@ func MeasureAfter(t *testing.T, rest time.Duration) {
 	t.Cleanup(func() { tuneAfter = before })
 }
 
+// Busy takes the turns of all who learn from a collection or measure it, until
+// the returned function is called.
+func Busy(t *testing.T, c *Collection) (done func()) {
+	t.Helper()
+	var all []func()
+	for _, turn := range []turn{c.trainer.turn, c.advisor.turn, c.answerer.turn, c.applier.tuner.turn} {
+		release, err := turn.take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, release)
+	}
+	return func() {
+		for _, release := range all {
+			release()
+		}
+	}
+}
+
 // Importing tells of an import that is under way until the returned function is
 // called.
 func Importing(c *Collection) (done func()) { return c.applier.tuner.importing() }

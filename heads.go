@@ -366,7 +366,8 @@ func (c *Collection) TrainWith(ctx context.Context, o TrainOptions) (HeadStats, 
 	if fields := c.trainer.fields(); len(fields) >= maxHeads && !slices.Contains(fields, labelField) {
 		return HeadStats{}, core.Invalid("/label_field", "use the method neighbors", "%d fields are learnt already, as many as a collection may have", maxHeads)
 	}
-	if err := c.trainer.update(ctx, labelField, always, 0, o.Progress); err != nil {
+	err := c.life.during(ctx, func(ctx context.Context) error { return c.trainer.update(ctx, labelField, always, 0, o.Progress) })
+	if err != nil {
 		return HeadStats{}, err
 	}
 	have, _ := c.trainer.get(labelField)
@@ -431,16 +432,26 @@ func (c *Collection) Evaluate(ctx context.Context, labelField string, e train.Ev
 	if err := c.checkLabelField(ctx, labelField); err != nil {
 		return nil, err
 	}
-	labelled, err := c.engine().Labelled(ctx, labelField)
+	var report *train.Report
+	err := c.life.during(ctx, func(ctx context.Context) (err error) {
+		report, err = c.trainer.evaluate(ctx, labelField, e)
+		return err
+	})
+	return report, err
+}
+
+// evaluate is Collection.Evaluate of a field that has labels.
+func (t *trainer) evaluate(ctx context.Context, field string, e train.Evaluation) (*train.Report, error) {
+	labelled, err := t.c.engine().Labelled(ctx, field)
 	if err != nil {
 		return nil, err
 	}
-	examples, err := c.trainer.examples(ctx, labelField, labelled)
+	examples, err := t.examples(ctx, field, labelled)
 	if err != nil {
 		return nil, err
 	}
 	o := train.Options{Seed: trainSeed}
-	if o.Names, err = c.trainer.names(ctx, examples); err != nil {
+	if o.Names, err = t.names(ctx, examples); err != nil {
 		return nil, err
 	}
 	return train.Evaluate(ctx, examples, e, o)

@@ -295,8 +295,10 @@ func (c *Collection) waitFor(ctx context.Context, seq uint64, w Wait) error {
 	if err := c.wait(ctx, seq); err != nil || w == WaitIndexed {
 		return err
 	}
-	if err := c.trainer.catchUp(ctx, always, 0); err != nil {
-		return err
-	}
-	return c.advisor.catchUp(ctx, c.advisor.hasUnlearnt, 0)
+	return c.life.during(ctx, func(ctx context.Context) error {
+		if err := c.trainer.catchUp(ctx, always, 0); err != nil {
+			return err
+		}
+		return c.advisor.catchUp(ctx, c.advisor.hasUnlearnt, 0)
+	})
 }

@@ -54,7 +54,7 @@ func startApplier(stored *storage.Collection, maker indexMaker, logger *slog.Log
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &applier{stored: stored, maker: maker, parts: passage.New(), logger: logger.With("collection", stored.Config().Name),
 		cancel: cancel, damaged: make(chan chan<- bool), moved: make(chan struct{})}
-	a.tuner.a = a
+	a.tuner.a, a.tuner.turn = a, newTurn()
 	if err := a.load(ctx); err != nil {
 		cancel()
 		return nil, err

@@ -80,8 +80,8 @@ type tuner struct {
 	asked   askedQueries
 	imports atomic.Int32 // that are under way
 
-	mu      sync.Mutex // held by the one who measures
-	changes int64      // of the index when it was measured
+	turn    turn         // of the one who measures
+	changes atomic.Int64 // of the index when it was measured
 }
 
 // graph is the index where it is one that can be measured.
@@ -100,9 +100,7 @@ func (t *tuner) due() bool {
 	if plan == nil {
 		return true
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return plan.Due(graph.Len(), graph.Changes()-t.changes, t.asked.count())
+	return plan.Due(graph.Len(), graph.Changes()-t.changes.Load(), t.asked.count())
 }
 
 // importing tells of an import until the returned function is called.
@@ -129,7 +127,7 @@ func (t *tuner) follow(ctx context.Context) {
 		case <-moved:
 		case <-timer.C:
 			if latest := since.Add(tuneLatest); due && !t.yields(latest) {
-				tellFailure(t.a.logger, notMeasured, t.measure(ctx, tune.Options{Rest: t.rest(latest)}))
+				tellFailure(t.a.logger, notMeasured, t.measure(ctx, t.due, tune.Options{Rest: t.rest(latest)}))
 			}
 		}
 		timer.Stop()
@@ -169,15 +167,19 @@ func (t *tuner) last() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tuneLast)
 	defer cancel()
-	tellFailure(t.a.logger, notMeasured, t.measure(ctx, tune.Options{Few: true}))
+	tellFailure(t.a.logger, notMeasured, t.measure(ctx, t.due, tune.Options{Few: true}))
 }
 
-// measure measures the index now, with the Rest and Few of o.
-func (t *tuner) measure(ctx context.Context, o tune.Options) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// measure measures the index, with the Rest and Few of o, once nobody else does
+// and if it is still due then.
+func (t *tuner) measure(ctx context.Context, due func() bool, o tune.Options) error {
+	release, err := t.turn.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	graph, ok := t.graph()
-	if !ok {
+	if !ok || !due() {
 		return nil
 	}
 	changes := graph.Changes()
@@ -188,7 +190,7 @@ func (t *tuner) measure(ctx context.Context, o tune.Options) error {
 		return err
 	}
 	graph.SetPlan(plan)
-	t.changes = changes
+	t.changes.Store(changes)
 	return t.save(plan)
 }
 
@@ -243,14 +245,16 @@ func (t *tuner) restore() {
 		return
 	}
 	graph.SetPlan(&kept.Plan)
-	t.changes = graph.Changes()
+	t.changes.Store(graph.Changes())
 }
 
 // Tune measures now which breadths of search reach which recall, as happens in
 // the background when the collection has grown by half. It returns at once
 // where every answer is exact anyway.
 func (c *Collection) Tune(ctx context.Context) error {
-	return c.applier.tuner.measure(ctx, tune.Options{})
+	return c.life.during(ctx, func(ctx context.Context) error {
+		return c.applier.tuner.measure(ctx, func() bool { return true }, tune.Options{})
+	})
 }
 
 // RecallStats tells what searches for a recall come from.

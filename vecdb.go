@@ -227,7 +227,7 @@ func (db *DB) DropCollection(ctx context.Context, name string) error {
 	if err := db.store.Drop(name); err != nil {
 		return fmt.Errorf("drop collection %s: %w", name, err)
 	}
-	c.close()
+	c.close(fmt.Errorf("collection %s was dropped: %w", name, ErrNotFound))
 	delete(db.collections, name)
 	if db.snapshots != nil {
 		if err := db.snapshots.remove(c.stored.Number()); err != nil {
@@ -299,7 +299,7 @@ func (db *DB) Close() error {
 	collections := slices.Collect(maps.Values(db.collections))
 	db.mu.Unlock()
 	for _, c := range collections {
-		c.close()
+		c.close(ErrClosed)
 	}
 	return errors.Join(db.models.close(), db.store.Close())
 }

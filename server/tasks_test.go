@@ -190,6 +190,21 @@ func TestTasksAreCancelledAndBounded(t *testing.T) {
 	// The last one is cancelled by the end of the server.
 }
 
+func TestTasksEndWithTheirCollection(t *testing.T) {
+	r := stocked(t, server.Options{})
+	r.labelled(1000)
+	c := r.client()
+	task, err := long(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.want(204, "DELETE", "/v1/collections/films", "")
+	task, err = c.WaitTask(t.Context(), task.ID, nil)
+	if err != nil || task.State != client.TaskFailed || len(task.Errors) != 1 || task.Errors[0].Code != client.CodeNotFound || !strings.Contains(task.Errors[0].Detail, "was dropped") {
+		t.Errorf("the collection is gone, and the task is %+v, %v", task, err)
+	}
+}
+
 func TestACancelledTrainingLeavesTheHead(t *testing.T) {
 	r := stocked(t, server.Options{})
 	r.labelled(3000)
