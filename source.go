@@ -51,12 +51,35 @@ func (s source) Vectors(ctx context.Context, ords []core.Ord) ([][]float32, erro
 	return s.c.stored.VectorsAt(ords)
 }
 
-// Ordinals looks ids up in the store.
+// Ordinals looks ids up in the index of fields, where that has come as far as the
+// store, and those that it does not know in the store.
 func (s source) Ordinals(ctx context.Context, ids []string) ([]core.Ord, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.c.stored.Ords(ids)
+	if s.c.applier.position() < s.c.stored.LastSeq() {
+		return s.c.stored.Ords(ids)
+	}
+	ords := s.c.fields.Ords(ids)
+	var unknown []string
+	for i, ord := range ords {
+		if ord == core.NoOrd {
+			unknown = append(unknown, ids[i])
+		}
+	}
+	if len(unknown) == 0 {
+		return ords, nil
+	}
+	found, err := s.c.stored.Ords(unknown)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ords {
+		if ords[i] == core.NoOrd {
+			ords[i], found = found[0], found[1:]
+		}
+	}
+	return ords, nil
 }
 
 // Lookup asks the index of fields.

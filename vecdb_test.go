@@ -153,6 +153,31 @@ func TestUpdatesAndDeletes(t *testing.T) {
 	}
 }
 
+// What was stored or deleted counts at once where an id is asked for, whether the
+// indexes know of it or not.
+func TestIDsAreThoseOfTheStore(t *testing.T) {
+	c := collection(t, open(t, t.TempDir(), vecdb.Options{}), "c", vecdb.CollectionOptions{})
+	upsert(t, c, films...)
+	for i := range 30 {
+		id := fmt.Sprint("new", i)
+		if _, err := c.Upsert(t.Context(), []vecdb.Document{{ID: id, Text: "a football match"}}, vecdb.WaitDurable); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Search(t.Context(), vecdb.Request{ID: id}); err != nil {
+			t.Errorf("%s was stored: %v", id, err)
+		}
+		if n, err := c.Delete(t.Context(), []string{id}, vecdb.WaitDurable); n != 1 || err != nil {
+			t.Fatalf("deleted %d, %v", n, err)
+		}
+		if _, err := c.Search(t.Context(), vecdb.Request{ID: id}); !errors.Is(err, vecdb.ErrNotFound) {
+			t.Errorf("%s was deleted: %v", id, err)
+		}
+		if _, err := c.Search(t.Context(), vecdb.Request{ID: films[i%len(films)].ID}); err != nil {
+			t.Errorf("%s is there: %v", films[i%len(films)].ID, err)
+		}
+	}
+}
+
 func TestEverythingIsThereAfterReopening(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir, vecdb.Options{})

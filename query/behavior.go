@@ -236,32 +236,52 @@ func (e *Engine) scoreCold(ctx context.Context, r Request, t *taste, s scope, in
 		return err
 	}
 	ords := nearestOrds(list)
-	docs, err := e.source.Documents(ctx, ords, true)
+	ids, err := e.ids(ords)
 	if err != nil {
 		return err
 	}
-	t.addCold(docs, ords, s, into)
-	return nil
+	return e.addCold(ctx, t, ids, ords, s, into)
 }
 
-// addCold adds those of the documents that the model does not know.
-func (t *taste) addCold(docs []*core.Document, ords []core.Ord, s scope, into map[core.Ord]recommender.Candidate) {
-	cosines, best := make(map[core.Ord]float32), float32(0)
-	for i, doc := range docs {
-		if doc != nil && !t.model.Knows(doc.ID) && !s.leavesOut(doc.ID) {
-			cosine := t.scores.Cold(doc.Vector)
-			cosines[ords[i]], best = cosine, max(best, cosine)
+// ids returns the ids of the documents under ords, "" where there is none any more.
+func (e *Engine) ids(ords []core.Ord) ([]string, error) {
+	ids := make([]string, len(ords))
+	err := e.source.Values("id", ords, func(i int, v any) { ids[i] = v.(string) })
+	return ids, err
+}
+
+// addCold adds those of the documents that the model does not know; their vectors
+// are all that is read of them.
+func (e *Engine) addCold(ctx context.Context, t *taste, ids []string, ords []core.Ord, s scope, into map[core.Ord]recommender.Candidate) error {
+	var cold []core.Ord
+	for i, id := range ids {
+		if id != "" && !t.model.Knows(id) && !s.leavesOut(id) {
+			cold = append(cold, ords[i])
 		}
 	}
-	for ord, cosine := range cosines {
-		into[ord] = t.scores.ColdScore(cosine, best)
+	vectors, err := e.source.Vectors(ctx, cold)
+	if err != nil {
+		return err
 	}
+	cosines, best := make([]float32, len(cold)), float32(0)
+	for i, v := range vectors {
+		if v != nil {
+			cosines[i] = t.scores.Cold(v)
+			best = max(best, cosines[i])
+		}
+	}
+	for i, v := range vectors {
+		if v != nil {
+			into[cold[i]] = t.scores.ColdScore(cosines[i], best)
+		}
+	}
+	return nil
 }
 
 // scoreAll scores all allowed documents.
 func (e *Engine) scoreAll(ctx context.Context, t *taste, s scope, into map[core.Ord]recommender.Candidate) error {
 	ords := slices.Collect(s.allow.All())
-	docs, err := e.source.Documents(ctx, ords, t.scores != nil && t.scores.Profile() != nil)
+	ids, err := e.ids(ords)
 	if err != nil {
 		return err
 	}
@@ -271,20 +291,20 @@ func (e *Engine) scoreAll(ctx context.Context, t *taste, s scope, into map[core.
 			popular[c.Item] = c
 		}
 	}
-	for i, doc := range docs {
-		if doc == nil || s.leavesOut(doc.ID) {
+	for i, id := range ids {
+		if s.leavesOut(id) {
 			continue
 		}
-		c, known := popular[doc.ID]
+		c, known := popular[id]
 		if t.scores != nil {
-			c, known = t.scores.Of(doc.ID)
+			c, known = t.scores.Of(id)
 		}
 		if known {
 			into[ords[i]] = c
 		}
 	}
 	if t.scores != nil && t.scores.Profile() != nil {
-		t.addCold(docs, ords, s, into)
+		return e.addCold(ctx, t, ids, ords, s, into)
 	}
 	return nil
 }

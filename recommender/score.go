@@ -141,25 +141,39 @@ func deviation(list []float32) float32 {
 	return float32(math.Sqrt(max(squares/n-(sum/n)*(sum/n), 0)))
 }
 
-// strongest returns the places of the n highest numbers, the highest first.
+// strongest returns the places of the n highest numbers, the highest first, equal
+// ones in their order.
 func strongest(list []float32, n int) []uint32 {
-	// A bound that about n of them reach saves sorting all.
-	best := make([]uint32, 0, 2*n)
+	// A bound that about n of them reach saves sorting all, and numbers that have
+	// the order wanted are sorted without calls.
+	best := make([]uint64, 0, 2*n)
 	bound := float32(math.Inf(-1))
-	higher := func(a, b uint32) int { return cmp.Or(cmp.Compare(list[b], list[a]), cmp.Compare(a, b)) }
 	for i, x := range list {
 		if x <= bound {
 			continue
 		}
-		best = append(best, uint32(i))
+		best = append(best, falling(x)<<32|uint64(i))
 		if len(best) == 2*n {
-			slices.SortFunc(best, higher)
+			slices.Sort(best)
 			best = best[:n]
-			bound = list[best[n-1]]
+			bound = list[uint32(best[n-1])]
 		}
 	}
-	slices.SortFunc(best, higher)
-	return best[:min(n, len(best))]
+	slices.Sort(best)
+	out := make([]uint32, min(n, len(best)))
+	for i := range out {
+		out[i] = uint32(best[i])
+	}
+	return out
+}
+
+// falling returns a number of 32 bits that is the less the higher x is.
+func falling(x float32) uint64 {
+	bits := math.Float32bits(x + 0) // a zero has one sign
+	if bits>>31 == 0 {
+		bits = ^bits &^ (1 << 31)
+	}
+	return uint64(bits)
 }
 
 // Best returns the n items that score highest, best first.

@@ -35,6 +35,22 @@ func (x *Index) Values(field string, ords []core.Ord, each func(i int, v any)) e
 	return nil
 }
 
+// Ords returns the ordinals of the documents under ids, core.NoOrd where there is
+// none.
+func (x *Index) Ords(ids []string) []core.Ord {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	ords := make([]core.Ord, len(ids))
+	for i, id := range ids {
+		ord, there := x.ids[id]
+		if !there {
+			ord = core.NoOrd
+		}
+		ords[i] = ord
+	}
+	return ords
+}
+
 // Several returns the ordinals that hold several values of a field; the caller
 // owns the set.
 func (x *Index) Several(field string) *core.Set {
