@@ -68,6 +68,12 @@ func Open(dir string, o Options) (*Engine, error) {
 	if err := prepareDir(dir, o.ReadOnly); err != nil {
 		return nil, err
 	}
+	space := newSpaceGuard(dir, o.MinFreeBytes)
+	if !o.ReadOnly {
+		if err := space.roomToOpen(); err != nil {
+			return nil, fmt.Errorf("open database directory: %w", err)
+		}
+	}
 	opts := badger.DefaultOptions(dir).
 		WithSyncWrites(true).
 		WithReadOnly(o.ReadOnly).
@@ -85,7 +91,7 @@ func Open(dir string, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, openError(dir, err)
 	}
-	e := &Engine{db: db, dir: dir, readOnly: o.ReadOnly, space: newSpaceGuard(dir, o.MinFreeBytes), stop: make(chan struct{})}
+	e := &Engine{db: db, dir: dir, readOnly: o.ReadOnly, space: space, stop: make(chan struct{})}
 	if !o.ReadOnly {
 		e.stopped.Go(e.collect)
 	}
@@ -150,7 +156,7 @@ func (e *Engine) Apply(b *storage.Batch) error {
 	if err := e.broken(); err != nil {
 		return err
 	}
-	if err := e.space.check(int64(b.SizeBytes())); err != nil {
+	if err := e.space.room(int64(b.SizeBytes())); err != nil {
 		return err
 	}
 	err := e.write(b)
