@@ -270,7 +270,7 @@ func productLimit(kind matrix.Kind) float64 {
 		for i := range w {
 			w[i] = float32((output*7+i*3)%17 - 8)
 		}
-	})
+	}).Fit()
 	x, dst, bias := make([]float32, rows*in), make([]float32, rows*out), make([]float32, out)
 	for i := range x {
 		x[i] = float32(i%13 - 6)

@@ -14,6 +14,7 @@ import (
 	"github.com/vecdb/vecdb/embedder/hub"
 	"github.com/vecdb/vecdb/embedder/native"
 	"github.com/vecdb/vecdb/embedder/token"
+	"github.com/vecdb/vecdb/internal/simd/matrix"
 )
 
 // encoder opens a model of the manifest from the cache that `make setup` fills.
@@ -115,6 +116,9 @@ func TestVectorsAgreeWithTheReference(t *testing.T) {
 			r, err := encoder(t, tc.model, tc.precision, 2).Embed(t.Context(), embedder.Passage, texts)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if tc.precision == embedder.Int8 && matrix.Kernels() == "avx2" { // whose weights have a bit less
+				tc.least, tc.mean = 0.98, 0.995
 			}
 			sum, worst := 0.0, 1.0
 			for i, g := range all {

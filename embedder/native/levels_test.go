@@ -71,6 +71,9 @@ func TestAllKernelsGiveTheSameVectors(t *testing.T) {
 				least := 0.9999
 				if strings.HasSuffix(name, string(embedder.Int8)) {
 					least = 0.997
+					if level == "avx2" { // whose weights have a bit less
+						least = 0.99
+					}
 				}
 				worst := 1.0
 				for i, v := range got.Vectors[name] {

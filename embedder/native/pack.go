@@ -188,8 +188,21 @@ func openPack(data []byte) (*model, error) {
 		return nil, fmt.Errorf("%w: its checksum is wrong", core.ErrCorrupt)
 	}
 	c := cursor{data: data, at: 16 + length}
-	m.parts(&c)
-	return m, c.err
+	if m.parts(&c); c.err != nil {
+		return nil, c.err
+	}
+	m.fit()
+	return m, nil
+}
+
+// fit puts the matrices into the form in which they are multiplied fastest here.
+func (m *model) fit() {
+	for i := range m.layers {
+		l := &m.layers[i]
+		for _, w := range []**matrix.Matrix{&l.qkv, &l.out, &l.up, &l.down} {
+			*w = (*w).Fit()
+		}
+	}
 }
 
 // pack makes the bytes of a packed model.

@@ -35,23 +35,23 @@ var attend = onRows("attend", "func(t *byte)",
 // expTerms approximates 2^x for |x| up to ½ within 8e-8 of itself.
 var expTerms = []float32{1.0000001192092896, 0.6931469440460205, 0.24022120237350464, 0.05550713464617729, 0.009675541892647743, 0.0013276467797398}
 
-// attention takes as many queries at once as the registers hold sums of, 8 or 4,
-// and the rest in halves.
+// attention takes as many queries at once as the registers hold sums of, 8 or 3,
+// and the rest by fewer.
 func attention(name string, zmm bool) {
 	t := pointer("t")
 	q, dst := GP64(), GP64()
 	MOVQ(at(t, attendQ), q)
 	MOVQ(at(t, attendDst), dst)
-	most := 4
+	groups, vectors := []int{3, 2, 1}, 4
 	if zmm {
-		most = 8
+		groups, vectors = []int{8, 4, 2, 1}, 2
 	}
-	for rows := most; rows >= 1; rows /= 2 {
+	for _, rows := range groups {
 		label := fmt.Sprintf("%s_%d", name, rows)
 		Label(label)
 		CMPQ(at(t, attendRows), I8(rows))
 		JLT(LabelRef(label + "_done"))
-		a := attender{zmm: zmm, rows: rows, t: t, label: label}
+		a := attender{zmm: zmm, rows: rows, vectors: vectors, t: t, label: label}
 		a.scores(q)
 		a.softmax()
 		a.values(dst)
@@ -69,14 +69,15 @@ func attention(name string, zmm bool) {
 
 // attender writes the steps for some rows at a time.
 type attender struct {
-	zmm   bool
-	rows  int
-	t     reg.Register
-	label string
+	zmm     bool
+	rows    int
+	vectors int // registers of keys, or of numbers of a value, at a time
+	t       reg.Register
+	label   string
 }
 
-// unit is how many bytes of two registers are worked on together.
-func (a attender) unit() int { return 2 * bytesOf(a.zmm) }
+// unit is how many bytes of keys are worked on together.
+func (a attender) unit() int { return a.vectors * bytesOf(a.zmm) }
 
 // lines addresses the rows of a matrix from registers with multiples of its
 // stride.
@@ -85,7 +86,7 @@ type lines struct{ base, one, three, five, seven reg.GPVirtual }
 func (a attender) lines(base reg.GPVirtual, stride Op) lines {
 	l := lines{base, GP64(), GP64(), GP64(), GP64()}
 	MOVQ(stride, l.one)
-	if a.rows > 2 {
+	if a.rows > 3 {
 		LEAQ(Mem{Base: l.one, Index: l.one, Scale: 2}, l.three)
 	}
 	if a.rows > 4 {
@@ -114,6 +115,10 @@ func (l lines) row(r int) Mem {
 // multiply adds to sums the products of count columns of x with as many rows of
 // w, stride bytes apart. It moves both pointers and counts down.
 func (a attender) multiply(label string, sums []reg.VecVirtual, x lines, w, stride, count reg.Register) {
+	if !a.zmm {
+		a.multiplyPairs(label, sums, x, w, stride, count)
+		return
+	}
 	Label(label)
 	var v [2]reg.VecVirtual
 	for i := range v {
@@ -133,6 +138,51 @@ func (a attender) multiply(label string, sums []reg.VecVirtual, x lines, w, stri
 	JNE(LabelRef(label))
 }
 
+// multiplyPairs is multiply for narrow registers, two columns at a time. Half of
+// the rows of w are used from memory: so there are fewer instructions, and not yet
+// too many loads.
+func (a attender) multiplyPairs(label string, sums []reg.VecVirtual, x lines, w, stride, count reg.Register) {
+	column := func(j int) {
+		ones := make([]reg.VecVirtual, a.rows)
+		for r := range ones {
+			ones[r] = YMM()
+			m := x.row(r)
+			m.Disp = 4 * j
+			VBROADCASTSS(m, ones[r])
+		}
+		for i := range a.vectors {
+			m := Mem{Base: w, Disp: i * bytesOf(a.zmm)}
+			if j > 0 {
+				m.Index, m.Scale = stride, 1
+			}
+			from := Op(m)
+			if i%2 == 0 && a.rows > 1 {
+				v := YMM()
+				VMOVUPS(m, v)
+				from = v
+			}
+			for r, one := range ones {
+				VFMADD231PS(from, one, sums[a.vectors*r+i])
+			}
+		}
+	}
+	SHRQ(U8(1), count)
+	JCC(LabelRef(label + "_even"))
+	column(0)
+	ADDQ(I8(4), x.base)
+	ADDQ(stride, w)
+	TESTQ(count, count)
+	JEQ(LabelRef(label + "_all"))
+	Label(label + "_even")
+	column(0)
+	column(1)
+	ADDQ(I8(8), x.base)
+	LEAQ(Mem{Base: w, Index: stride, Scale: 2}, w)
+	DECQ(count)
+	JNE(LabelRef(label + "_even"))
+	Label(label + "_all")
+}
+
 // scores multiplies queries with all keys.
 func (a attender) scores(q reg.Register) {
 	column, stride := GP64(), GP64()
@@ -143,15 +193,20 @@ func (a attender) scores(q reg.Register) {
 	MOVQ(q, x)
 	from := a.lines(x, at(a.t, attendStride))
 	MOVQ(at(a.t, attendMask), w)
-	var masks [2]reg.VecVirtual
+	sums := make([]reg.VecVirtual, a.vectors*a.rows)
+	masks := make([]reg.VecVirtual, a.vectors)
 	for i := range masks {
 		masks[i] = vec(a.zmm)
 		VMOVUPS(Mem{Base: w, Index: column, Scale: 1, Disp: i * bytesOf(a.zmm)}, masks[i])
 	}
-	sums := make([]reg.VecVirtual, 2*a.rows)
+	if !a.zmm { // They are those of the first row: there are no more registers.
+		copy(sums, masks)
+	}
 	for i := range sums {
-		sums[i] = vec(a.zmm)
-		VMOVAPS(masks[i%2], sums[i])
+		if sums[i] == nil {
+			sums[i] = vec(a.zmm)
+			VMOVAPS(masks[i%a.vectors], sums[i])
+		}
 	}
 	MOVQ(at(a.t, attendKeys), w)
 	ADDQ(column, w)
@@ -162,8 +217,8 @@ func (a attender) scores(q reg.Register) {
 	ADDQ(column, to)
 	line := a.lines(to, stride)
 	for i, s := range sums {
-		m := line.row(i / 2)
-		m.Disp = i % 2 * bytesOf(a.zmm)
+		m := line.row(i / a.vectors)
+		m.Disp = i % a.vectors * bytesOf(a.zmm)
 		VMOVUPS(s, m)
 	}
 	ADDQ(I32(a.unit()), column)
@@ -191,7 +246,7 @@ func (a attender) softmax() {
 		for j := range 2 {
 			f(j, Mem{Base: line, Index: i, Scale: 1, Disp: j * bytesOf(a.zmm)})
 		}
-		ADDQ(I32(a.unit()), i)
+		ADDQ(I32(2*bytesOf(a.zmm)), i)
 		CMPQ(i, end)
 		JLT(LabelRef(a.label + pass))
 	}
@@ -257,7 +312,7 @@ func (a attender) values(dst reg.Register) {
 	x, w, stride, count := GP64(), GP64(), GP64(), GP64()
 	MOVQ(at(a.t, attendScores), x)
 	from := a.lines(x, at(a.t, attendPadded))
-	sums := cleared(2*a.rows, a.zmm)
+	sums := cleared(a.vectors*a.rows, a.zmm)
 	MOVQ(at(a.t, attendValues), w)
 	ADDQ(column, w)
 	MOVQ(at(a.t, attendStride), stride)
@@ -270,10 +325,10 @@ func (a attender) values(dst reg.Register) {
 	MOVQ(at(a.t, attendSums), part)
 	for i, s := range sums {
 		f := vec(a.zmm)
-		VBROADCASTSS(at(part, i/2*4), f)
+		VBROADCASTSS(at(part, i/a.vectors*4), f)
 		VMULPS(f, s, s)
-		m := line.row(i / 2)
-		m.Disp = i % 2 * bytesOf(a.zmm)
+		m := line.row(i / a.vectors)
+		m.Disp = i % a.vectors * bytesOf(a.zmm)
 		VMOVUPS(s, m)
 	}
 	ADDQ(I32(a.unit()), column)

@@ -34,6 +34,16 @@ func productInt8AVX2(t *byte)
 //go:noescape
 func productInt8(t *byte)
 
+// productFittedAVX2 is productFitted with AVX2 and FMA3.
+//
+//go:noescape
+func productFittedAVX2(t *byte)
+
+// productFitted is productInt8 for weights that Fit has made.
+//
+//go:noescape
+func productFitted(t *byte)
+
 // productBFloat16AMX is productBFloat16 with AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX.
 //
 //go:noescape

@@ -2979,6 +2979,321 @@ productInt8_below_avxvnni:
 productInt8_below_avx2:
 	JMP ·productInt8Generic(SB)
 
+// func productFittedAVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·productFittedAVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ 40(DI), R11
+	MOVQ 16(DI), R8
+	SHLQ $0x0a, R8
+	MOVQ 32(DI), R13
+	SHLQ $0x01, R13
+	XORQ R12, R12
+
+productFittedAVX2_units:
+	XORQ R9, R9
+
+productFittedAVX2_rows:
+	MOVQ  32(DI), BX
+	SHLQ  $0x01, BX
+	SUBQ  R13, BX
+	IMULQ R8, BX
+	ADDQ  8(DI), BX
+	MOVQ  R9, SI
+	SHRQ  $0x04, SI
+	IMULQ R8, SI
+	MOVQ  R9, R15
+	ANDQ  $+15, R15
+	SHLQ  $0x06, R15
+	ADDQ  R15, SI
+	ADDQ  (DI), SI
+	MOVQ  16(DI), R10
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+
+productFittedAVX2_step:
+	MOVQ $0x00000004, CX
+
+productFittedAVX2_group:
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	VMOVUPS      64(BX), Y10
+	VMOVUPS      96(BX), Y11
+	VPBROADCASTD (SI), Y12
+	VPBROADCASTD 4(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y0, Y0
+	VPADDD       Y12, Y1, Y1
+	VPBROADCASTD 64(SI), Y12
+	VPBROADCASTD 68(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y2, Y2
+	VPADDD       Y12, Y3, Y3
+	VPBROADCASTD 128(SI), Y12
+	VPBROADCASTD 132(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y4, Y4
+	VPADDD       Y12, Y5, Y5
+	VPBROADCASTD 192(SI), Y12
+	VPBROADCASTD 196(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y6, Y6
+	VPADDD       Y12, Y7, Y7
+	VMOVUPS      128(BX), Y8
+	VMOVUPS      160(BX), Y9
+	VMOVUPS      192(BX), Y10
+	VMOVUPS      224(BX), Y11
+	VPBROADCASTD 8(SI), Y12
+	VPBROADCASTD 12(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y0, Y0
+	VPADDD       Y12, Y1, Y1
+	VPBROADCASTD 72(SI), Y12
+	VPBROADCASTD 76(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y2, Y2
+	VPADDD       Y12, Y3, Y3
+	VPBROADCASTD 136(SI), Y12
+	VPBROADCASTD 140(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y4, Y4
+	VPADDD       Y12, Y5, Y5
+	VPBROADCASTD 200(SI), Y12
+	VPBROADCASTD 204(SI), Y13
+	VPMADDUBSW   Y8, Y12, Y14
+	VPMADDUBSW   Y10, Y13, Y15
+	VPMADDUBSW   Y9, Y12, Y12
+	VPMADDUBSW   Y11, Y13, Y13
+	VPADDW       Y15, Y14, Y14
+	VPADDW       Y13, Y12, Y12
+	VPMADDWD     wordones<>+0(SB), Y14, Y14
+	VPMADDWD     wordones<>+0(SB), Y12, Y12
+	VPADDD       Y14, Y6, Y6
+	VPADDD       Y12, Y7, Y7
+	ADDQ         $+256, BX
+	ADDQ         $+16, SI
+	DECQ         CX
+	JNE          productFittedAVX2_group
+	ADDQ         $+960, SI
+	DECQ         R10
+	JNE          productFittedAVX2_step
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y1, 32(R11)
+	VMOVUPS      Y2, 64(R11)
+	VMOVUPS      Y3, 96(R11)
+	VMOVUPS      Y4, 128(R11)
+	VMOVUPS      Y5, 160(R11)
+	VMOVUPS      Y6, 192(R11)
+	VMOVUPS      Y7, 224(R11)
+	MOVQ         24(DI), CX
+	SUBQ         R9, CX
+	CMPQ         CX, $+4
+	JLE          productFittedAVX2_all
+	MOVQ         $0x00000004, CX
+
+productFittedAVX2_all:
+	MOVQ    R9, AX
+	IMULQ   96(DI), AX
+	ADDQ    R12, AX
+	ADDQ    88(DI), AX
+	MOVQ    R11, R15
+	MOVQ    64(DI), SI
+	VMOVUPS (SI)(R12*1), Y6
+	VMOVUPS 32(SI)(R12*1), Y7
+	MOVQ    72(DI), SI
+	VMOVUPS (SI)(R12*1), Y8
+	VMOVUPS 32(SI)(R12*1), Y9
+	MOVQ    80(DI), SI
+	VMOVUPS (SI)(R12*1), Y10
+	VMOVUPS 32(SI)(R12*1), Y11
+	MOVQ    48(DI), DX
+	MOVQ    56(DI), SI
+	MOVQ    104(DI), BX
+	CMPQ    BX, $+1
+	JE      productFittedAVX2_gelu
+	CMPQ    BX, $+2
+	JE      productFittedAVX2_add
+
+productFittedAVX2_store_row:
+	VCVTDQ2PS    (R15), Y0
+	VBROADCASTSS (DX)(R9*4), Y2
+	VMULPS       Y2, Y0, Y0
+	VBROADCASTSS (SI)(R9*4), Y2
+	VFMADD231PS  Y2, Y8, Y0
+	VFMADD213PS  Y10, Y6, Y0
+	VCVTDQ2PS    32(R15), Y1
+	VBROADCASTSS (DX)(R9*4), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS (SI)(R9*4), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VFMADD213PS  Y11, Y7, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $+64, R15
+	ADDQ         96(DI), AX
+	INCQ         R9
+	DECQ         CX
+	JNE          productFittedAVX2_store_row
+	JMP          productFittedAVX2_finished
+
+productFittedAVX2_add:
+productFittedAVX2_add_row:
+	VCVTDQ2PS    (R15), Y0
+	VBROADCASTSS (DX)(R9*4), Y2
+	VMULPS       Y2, Y0, Y0
+	VBROADCASTSS (SI)(R9*4), Y2
+	VFMADD231PS  Y2, Y8, Y0
+	VFMADD213PS  Y10, Y6, Y0
+	VCVTDQ2PS    32(R15), Y1
+	VBROADCASTSS (DX)(R9*4), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS (SI)(R9*4), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VFMADD213PS  Y11, Y7, Y1
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $+64, R15
+	ADDQ         96(DI), AX
+	INCQ         R9
+	DECQ         CX
+	JNE          productFittedAVX2_add_row
+	JMP          productFittedAVX2_finished
+
+productFittedAVX2_gelu:
+productFittedAVX2_gelu_row:
+	VCVTDQ2PS    (R15), Y0
+	VBROADCASTSS (DX)(R9*4), Y2
+	VMULPS       Y2, Y0, Y0
+	VBROADCASTSS (SI)(R9*4), Y2
+	VFMADD231PS  Y2, Y8, Y0
+	VFMADD213PS  Y10, Y6, Y0
+	VCVTDQ2PS    32(R15), Y1
+	VBROADCASTSS (DX)(R9*4), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS (SI)(R9*4), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VFMADD213PS  Y11, Y7, Y1
+	VMINPS       geluhigh<>+0(SB), Y0, Y2
+	VMINPS       geluhigh<>+0(SB), Y1, Y3
+	VMAXPS       gelulow<>+0(SB), Y2, Y2
+	VMAXPS       gelulow<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y2, Y12
+	VMULPS       Y3, Y3, Y13
+	VMOVUPS      gelutermi<>+0(SB), Y4
+	VMOVUPS      gelutermi<>+0(SB), Y5
+	VFMADD213PS  gelutermh<>+0(SB), Y12, Y4
+	VFMADD213PS  gelutermh<>+0(SB), Y13, Y5
+	VFMADD213PS  gelutermg<>+0(SB), Y12, Y4
+	VFMADD213PS  gelutermg<>+0(SB), Y13, Y5
+	VFMADD213PS  gelutermf<>+0(SB), Y12, Y4
+	VFMADD213PS  gelutermf<>+0(SB), Y13, Y5
+	VFMADD213PS  geluterme<>+0(SB), Y12, Y4
+	VFMADD213PS  geluterme<>+0(SB), Y13, Y5
+	VFMADD213PS  gelutermd<>+0(SB), Y12, Y4
+	VFMADD213PS  gelutermd<>+0(SB), Y13, Y5
+	VFMADD213PS  gelutermc<>+0(SB), Y12, Y4
+	VFMADD213PS  gelutermc<>+0(SB), Y13, Y5
+	VFMADD213PS  gelutermb<>+0(SB), Y12, Y4
+	VFMADD213PS  gelutermb<>+0(SB), Y13, Y5
+	VFMADD213PS  geluterma<>+0(SB), Y12, Y4
+	VFMADD213PS  geluterma<>+0(SB), Y13, Y5
+	VFMADD213PS  geluhalf<>+0(SB), Y2, Y4
+	VFMADD213PS  geluhalf<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $+64, R15
+	ADDQ         96(DI), AX
+	INCQ         R9
+	DECQ         CX
+	JNE          productFittedAVX2_gelu_row
+
+productFittedAVX2_finished:
+	CMPQ R9, 24(DI)
+	JLT  productFittedAVX2_rows
+	ADDQ $+64, R12
+	DECQ R13
+	JNE  productFittedAVX2_units
+	VZEROUPPER
+	RET
+
+DATA wordones<>+0(SB)/8, $0x0001000100010001
+DATA wordones<>+8(SB)/8, $0x0001000100010001
+DATA wordones<>+16(SB)/8, $0x0001000100010001
+DATA wordones<>+24(SB)/8, $0x0001000100010001
+DATA wordones<>+32(SB)/8, $0x0001000100010001
+DATA wordones<>+40(SB)/8, $0x0001000100010001
+DATA wordones<>+48(SB)/8, $0x0001000100010001
+DATA wordones<>+56(SB)/8, $0x0001000100010001
+GLOBL wordones<>(SB), RODATA|NOPTR, $64
+
+// func productFitted(t *byte)
+TEXT ·productFitted(SB), NOSPLIT, $0-8
+	CMPB ·level+0(SB), $0x01
+	JB   productFitted_below_avx2
+	JMP  ·productFittedAVX2(SB)
+
+productFitted_below_avx2:
+	JMP ·productFittedGeneric(SB)
+
 // func productBFloat16AMX(t *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·productBFloat16AMX(SB), NOSPLIT, $0-8
@@ -6428,65 +6743,114 @@ TEXT ·attendAVX2(SB), NOSPLIT, $0-8
 	MOVQ (AX), CX
 	MOVQ 80(AX), DX
 
-attendAVX2_4:
-	CMPQ 72(AX), $+4
-	JLT  attendAVX2_4_done
+attendAVX2_3:
+	CMPQ 72(AX), $+3
+	JLT  attendAVX2_3_done
 	XORQ BX, BX
 	MOVQ 48(AX), SI
 
-attendAVX2_4_keys:
-	MOVQ    CX, DI
-	MOVQ    8(AX), R10
-	LEAQ    (R10)(R10*2), R11
-	MOVQ    24(AX), R8
-	VMOVUPS (R8)(BX*1), Y0
-	VMOVUPS 32(R8)(BX*1), Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y1, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y1, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y1, Y7
-	VMOVAPS Y0, Y0
-	VMOVAPS Y1, Y1
-	MOVQ    16(AX), R8
-	ADDQ    BX, R8
-	MOVQ    64(AX), R9
-
-attendAVX2_4_key:
-	VMOVUPS      (R8), Y8
-	VMOVUPS      32(R8), Y9
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (DI)(R10*1), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (DI)(R10*2), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	VBROADCASTSS (DI)(R11*1), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
+attendAVX2_3_keys:
+	MOVQ         CX, DI
+	MOVQ         8(AX), R10
+	MOVQ         24(AX), R8
+	VMOVUPS      (R8)(BX*1), Y0
+	VMOVUPS      32(R8)(BX*1), Y1
+	VMOVUPS      64(R8)(BX*1), Y2
+	VMOVUPS      96(R8)(BX*1), Y3
+	VMOVAPS      Y0, Y4
+	VMOVAPS      Y1, Y5
+	VMOVAPS      Y2, Y6
+	VMOVAPS      Y3, Y7
+	VMOVAPS      Y0, Y8
+	VMOVAPS      Y1, Y9
+	VMOVAPS      Y2, Y10
+	VMOVAPS      Y3, Y11
+	MOVQ         16(AX), R8
+	ADDQ         BX, R8
+	MOVQ         64(AX), R9
+	SHRQ         $0x01, R9
+	JCC          attendAVX2_3_key_even
+	VBROADCASTSS (DI), Y12
+	VBROADCASTSS (DI)(R10*1), Y13
+	VBROADCASTSS (DI)(R10*2), Y14
+	VMOVUPS      (R8), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  32(R8), Y12, Y1
+	VFMADD231PS  32(R8), Y13, Y5
+	VFMADD231PS  32(R8), Y14, Y9
+	VMOVUPS      64(R8), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  96(R8), Y12, Y3
+	VFMADD231PS  96(R8), Y13, Y7
+	VFMADD231PS  96(R8), Y14, Y11
 	ADDQ         $+4, DI
 	ADDQ         SI, R8
+	TESTQ        R9, R9
+	JEQ          attendAVX2_3_key_all
+
+attendAVX2_3_key_even:
+	VBROADCASTSS (DI), Y12
+	VBROADCASTSS (DI)(R10*1), Y13
+	VBROADCASTSS (DI)(R10*2), Y14
+	VMOVUPS      (R8), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  32(R8), Y12, Y1
+	VFMADD231PS  32(R8), Y13, Y5
+	VFMADD231PS  32(R8), Y14, Y9
+	VMOVUPS      64(R8), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  96(R8), Y12, Y3
+	VFMADD231PS  96(R8), Y13, Y7
+	VFMADD231PS  96(R8), Y14, Y11
+	VBROADCASTSS 4(DI), Y12
+	VBROADCASTSS 4(DI)(R10*1), Y13
+	VBROADCASTSS 4(DI)(R10*2), Y14
+	VMOVUPS      (R8)(SI*1), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  32(R8)(SI*1), Y12, Y1
+	VFMADD231PS  32(R8)(SI*1), Y13, Y5
+	VFMADD231PS  32(R8)(SI*1), Y14, Y9
+	VMOVUPS      64(R8)(SI*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  96(R8)(SI*1), Y12, Y3
+	VFMADD231PS  96(R8)(SI*1), Y13, Y7
+	VFMADD231PS  96(R8)(SI*1), Y14, Y11
+	ADDQ         $+8, DI
+	LEAQ         (R8)(SI*2), R8
 	DECQ         R9
-	JNE          attendAVX2_4_key
+	JNE          attendAVX2_3_key_even
+
+attendAVX2_3_key_all:
 	MOVQ         40(AX), DI
 	ADDQ         BX, DI
 	MOVQ         SI, R8
-	LEAQ         (R8)(R8*2), R9
-	VMOVUPS      Y2, (DI)
-	VMOVUPS      Y3, 32(DI)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
 	VMOVUPS      Y4, (DI)(R8*1)
 	VMOVUPS      Y5, 32(DI)(R8*1)
-	VMOVUPS      Y6, (DI)(R8*2)
-	VMOVUPS      Y7, 32(DI)(R8*2)
-	VMOVUPS      Y0, (DI)(R9*1)
-	VMOVUPS      Y1, 32(DI)(R9*1)
-	ADDQ         $+64, BX
+	VMOVUPS      Y6, 64(DI)(R8*1)
+	VMOVUPS      Y7, 96(DI)(R8*1)
+	VMOVUPS      Y8, (DI)(R8*2)
+	VMOVUPS      Y9, 32(DI)(R8*2)
+	VMOVUPS      Y10, 64(DI)(R8*2)
+	VMOVUPS      Y11, 96(DI)(R8*2)
+	ADDQ         $+128, BX
 	CMPQ         BX, SI
-	JLT          attendAVX2_4_keys
+	JLT          attendAVX2_3_keys
 	VBROADCASTSS 96(AX), Y0
 	VMOVSS       onefloat<>+0(SB), X1
 	VMOVDQU      expterma<>+0(SB), Y2
@@ -6499,17 +6863,17 @@ attendAVX2_4_key:
 	MOVQ         48(AX), SI
 	XORQ         BX, BX
 
-attendAVX2_4_softmax:
+attendAVX2_3_softmax:
 	VMOVUPS (R8), Y8
 	VMOVUPS (R8), Y9
 	XORQ    DI, DI
 
-attendAVX2_4_greatest:
+attendAVX2_3_greatest:
 	VMAXPS       (R8)(DI*1), Y8, Y8
 	VMAXPS       32(R8)(DI*1), Y9, Y9
 	ADDQ         $+64, DI
 	CMPQ         DI, SI
-	JLT          attendAVX2_4_greatest
+	JLT          attendAVX2_3_greatest
 	VMAXPS       Y9, Y8, Y8
 	VEXTRACTI128 $0x01, Y8, X9
 	VMAXPS       X9, X8, X8
@@ -6523,7 +6887,7 @@ attendAVX2_4_greatest:
 	VPXOR        Y10, Y10, Y10
 	XORQ         DI, DI
 
-attendAVX2_4_exp:
+attendAVX2_3_exp:
 	VMOVUPS      (R8)(DI*1), Y11
 	VFMSUB213PS  Y8, Y0, Y11
 	VMAXPS       leastexponent<>+0(SB), Y11, Y11
@@ -6558,7 +6922,7 @@ attendAVX2_4_exp:
 	VADDPS       Y13, Y10, Y10
 	ADDQ         $+64, DI
 	CMPQ         DI, SI
-	JLT          attendAVX2_4_exp
+	JLT          attendAVX2_3_exp
 	VADDPS       Y10, Y9, Y9
 	VEXTRACTI128 $0x01, Y9, X8
 	VADDPS       X8, X9, X9
@@ -6571,90 +6935,147 @@ attendAVX2_4_exp:
 	VMOVSS       X9, (DI)(BX*4)
 	ADDQ         SI, R8
 	INCQ         BX
-	CMPQ         BX, $+4
-	JLT          attendAVX2_4_softmax
+	CMPQ         BX, $+3
+	JLT          attendAVX2_3_softmax
 	XORQ         BX, BX
 
-attendAVX2_4_values:
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), R10
-	LEAQ  (R10)(R10*2), R11
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	VPXOR Y4, Y4, Y4
-	VPXOR Y5, Y5, Y5
-	VPXOR Y6, Y6, Y6
-	VPXOR Y7, Y7, Y7
-	MOVQ  32(AX), DI
-	ADDQ  BX, DI
-	MOVQ  8(AX), R8
-	MOVQ  56(AX), R9
-
-attendAVX2_4_value:
-	VMOVUPS      (DI), Y8
-	VMOVUPS      32(DI), Y9
-	VBROADCASTSS (SI), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (SI)(R10*1), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (SI)(R10*2), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(R11*1), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
+attendAVX2_3_values:
+	MOVQ         40(AX), SI
+	MOVQ         48(AX), R10
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y10, Y10, Y10
+	VPXOR        Y11, Y11, Y11
+	MOVQ         32(AX), DI
+	ADDQ         BX, DI
+	MOVQ         8(AX), R8
+	MOVQ         56(AX), R9
+	SHRQ         $0x01, R9
+	JCC          attendAVX2_3_value_even
+	VBROADCASTSS (SI), Y12
+	VBROADCASTSS (SI)(R10*1), Y13
+	VBROADCASTSS (SI)(R10*2), Y14
+	VMOVUPS      (DI), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  32(DI), Y12, Y1
+	VFMADD231PS  32(DI), Y13, Y5
+	VFMADD231PS  32(DI), Y14, Y9
+	VMOVUPS      64(DI), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  96(DI), Y12, Y3
+	VFMADD231PS  96(DI), Y13, Y7
+	VFMADD231PS  96(DI), Y14, Y11
 	ADDQ         $+4, SI
 	ADDQ         R8, DI
+	TESTQ        R9, R9
+	JEQ          attendAVX2_3_value_all
+
+attendAVX2_3_value_even:
+	VBROADCASTSS (SI), Y12
+	VBROADCASTSS (SI)(R10*1), Y13
+	VBROADCASTSS (SI)(R10*2), Y14
+	VMOVUPS      (DI), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  32(DI), Y12, Y1
+	VFMADD231PS  32(DI), Y13, Y5
+	VFMADD231PS  32(DI), Y14, Y9
+	VMOVUPS      64(DI), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  96(DI), Y12, Y3
+	VFMADD231PS  96(DI), Y13, Y7
+	VFMADD231PS  96(DI), Y14, Y11
+	VBROADCASTSS 4(SI), Y12
+	VBROADCASTSS 4(SI)(R10*1), Y13
+	VBROADCASTSS 4(SI)(R10*2), Y14
+	VMOVUPS      (DI)(R8*1), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  32(DI)(R8*1), Y12, Y1
+	VFMADD231PS  32(DI)(R8*1), Y13, Y5
+	VFMADD231PS  32(DI)(R8*1), Y14, Y9
+	VMOVUPS      64(DI)(R8*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  96(DI)(R8*1), Y12, Y3
+	VFMADD231PS  96(DI)(R8*1), Y13, Y7
+	VFMADD231PS  96(DI)(R8*1), Y14, Y11
+	ADDQ         $+8, SI
+	LEAQ         (DI)(R8*2), DI
 	DECQ         R9
-	JNE          attendAVX2_4_value
+	JNE          attendAVX2_3_value_even
+
+attendAVX2_3_value_all:
 	MOVQ         DX, SI
 	ADDQ         BX, SI
 	MOVQ         88(AX), R8
-	LEAQ         (R8)(R8*2), R9
 	MOVQ         104(AX), DI
-	VBROADCASTSS (DI), Y8
-	VMULPS       Y8, Y0, Y0
+	VBROADCASTSS (DI), Y12
+	VMULPS       Y12, Y0, Y0
 	VMOVUPS      Y0, (SI)
 	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, 32(SI)
-	VBROADCASTSS 4(DI), Y0
+	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (SI)(R8*1)
-	VBROADCASTSS 4(DI), Y0
+	VMOVUPS      Y2, 64(SI)
+	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y3, Y3
-	VMOVUPS      Y3, 32(SI)(R8*1)
-	VBROADCASTSS 8(DI), Y0
+	VMOVUPS      Y3, 96(SI)
+	VBROADCASTSS 4(DI), Y0
 	VMULPS       Y0, Y4, Y4
-	VMOVUPS      Y4, (SI)(R8*2)
-	VBROADCASTSS 8(DI), Y0
+	VMOVUPS      Y4, (SI)(R8*1)
+	VBROADCASTSS 4(DI), Y0
 	VMULPS       Y0, Y5, Y5
-	VMOVUPS      Y5, 32(SI)(R8*2)
-	VBROADCASTSS 12(DI), Y0
+	VMOVUPS      Y5, 32(SI)(R8*1)
+	VBROADCASTSS 4(DI), Y0
 	VMULPS       Y0, Y6, Y6
-	VMOVUPS      Y6, (SI)(R9*1)
-	VBROADCASTSS 12(DI), Y0
+	VMOVUPS      Y6, 64(SI)(R8*1)
+	VBROADCASTSS 4(DI), Y0
 	VMULPS       Y0, Y7, Y7
-	VMOVUPS      Y7, 32(SI)(R9*1)
-	ADDQ         $+64, BX
+	VMOVUPS      Y7, 96(SI)(R8*1)
+	VBROADCASTSS 8(DI), Y0
+	VMULPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (SI)(R8*2)
+	VBROADCASTSS 8(DI), Y0
+	VMULPS       Y0, Y9, Y9
+	VMOVUPS      Y9, 32(SI)(R8*2)
+	VBROADCASTSS 8(DI), Y0
+	VMULPS       Y0, Y10, Y10
+	VMOVUPS      Y10, 64(SI)(R8*2)
+	VBROADCASTSS 8(DI), Y0
+	VMULPS       Y0, Y11, Y11
+	VMOVUPS      Y11, 96(SI)(R8*2)
+	ADDQ         $+128, BX
 	CMPQ         BX, 112(AX)
-	JLT          attendAVX2_4_values
+	JLT          attendAVX2_3_values
 	ADDQ         8(AX), CX
 	ADDQ         88(AX), DX
 	ADDQ         8(AX), CX
 	ADDQ         88(AX), DX
 	ADDQ         8(AX), CX
 	ADDQ         88(AX), DX
-	ADDQ         8(AX), CX
-	ADDQ         88(AX), DX
-	SUBQ         $+4, 72(AX)
-	JMP          attendAVX2_4
+	SUBQ         $+3, 72(AX)
+	JMP          attendAVX2_3
 
-attendAVX2_4_done:
+attendAVX2_3_done:
 attendAVX2_2:
 	CMPQ 72(AX), $+2
 	JLT  attendAVX2_2_done
@@ -6662,40 +7083,82 @@ attendAVX2_2:
 	MOVQ 48(AX), SI
 
 attendAVX2_2_keys:
-	MOVQ    CX, DI
-	MOVQ    8(AX), R10
-	MOVQ    24(AX), R8
-	VMOVUPS (R8)(BX*1), Y0
-	VMOVUPS 32(R8)(BX*1), Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y1, Y3
-	VMOVAPS Y0, Y0
-	VMOVAPS Y1, Y1
-	MOVQ    16(AX), R8
-	ADDQ    BX, R8
-	MOVQ    64(AX), R9
-
-attendAVX2_2_key:
-	VMOVUPS      (R8), Y4
-	VMOVUPS      32(R8), Y5
-	VBROADCASTSS (DI), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (DI)(R10*1), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
+	MOVQ         CX, DI
+	MOVQ         8(AX), R10
+	MOVQ         24(AX), R8
+	VMOVUPS      (R8)(BX*1), Y0
+	VMOVUPS      32(R8)(BX*1), Y1
+	VMOVUPS      64(R8)(BX*1), Y2
+	VMOVUPS      96(R8)(BX*1), Y3
+	VMOVAPS      Y0, Y4
+	VMOVAPS      Y1, Y5
+	VMOVAPS      Y2, Y6
+	VMOVAPS      Y3, Y7
+	MOVQ         16(AX), R8
+	ADDQ         BX, R8
+	MOVQ         64(AX), R9
+	SHRQ         $0x01, R9
+	JCC          attendAVX2_2_key_even
+	VBROADCASTSS (DI), Y8
+	VBROADCASTSS (DI)(R10*1), Y9
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  32(R8), Y9, Y5
+	VMOVUPS      64(R8), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  96(R8), Y8, Y3
+	VFMADD231PS  96(R8), Y9, Y7
 	ADDQ         $+4, DI
 	ADDQ         SI, R8
+	TESTQ        R9, R9
+	JEQ          attendAVX2_2_key_all
+
+attendAVX2_2_key_even:
+	VBROADCASTSS (DI), Y8
+	VBROADCASTSS (DI)(R10*1), Y9
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  32(R8), Y9, Y5
+	VMOVUPS      64(R8), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  96(R8), Y8, Y3
+	VFMADD231PS  96(R8), Y9, Y7
+	VBROADCASTSS 4(DI), Y8
+	VBROADCASTSS 4(DI)(R10*1), Y9
+	VMOVUPS      (R8)(SI*1), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  32(R8)(SI*1), Y8, Y1
+	VFMADD231PS  32(R8)(SI*1), Y9, Y5
+	VMOVUPS      64(R8)(SI*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  96(R8)(SI*1), Y8, Y3
+	VFMADD231PS  96(R8)(SI*1), Y9, Y7
+	ADDQ         $+8, DI
+	LEAQ         (R8)(SI*2), R8
 	DECQ         R9
-	JNE          attendAVX2_2_key
+	JNE          attendAVX2_2_key_even
+
+attendAVX2_2_key_all:
 	MOVQ         40(AX), DI
 	ADDQ         BX, DI
 	MOVQ         SI, R8
-	VMOVUPS      Y2, (DI)
-	VMOVUPS      Y3, 32(DI)
-	VMOVUPS      Y0, (DI)(R8*1)
-	VMOVUPS      Y1, 32(DI)(R8*1)
-	ADDQ         $+64, BX
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	VMOVUPS      Y4, (DI)(R8*1)
+	VMOVUPS      Y5, 32(DI)(R8*1)
+	VMOVUPS      Y6, 64(DI)(R8*1)
+	VMOVUPS      Y7, 96(DI)(R8*1)
+	ADDQ         $+128, BX
 	CMPQ         BX, SI
 	JLT          attendAVX2_2_keys
 	VBROADCASTSS 96(AX), Y0
@@ -6787,47 +7250,99 @@ attendAVX2_2_exp:
 	XORQ         BX, BX
 
 attendAVX2_2_values:
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), R10
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  32(AX), DI
-	ADDQ  BX, DI
-	MOVQ  8(AX), R8
-	MOVQ  56(AX), R9
-
-attendAVX2_2_value:
-	VMOVUPS      (DI), Y4
-	VMOVUPS      32(DI), Y5
-	VBROADCASTSS (SI), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (SI)(R10*1), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
+	MOVQ         40(AX), SI
+	MOVQ         48(AX), R10
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	MOVQ         32(AX), DI
+	ADDQ         BX, DI
+	MOVQ         8(AX), R8
+	MOVQ         56(AX), R9
+	SHRQ         $0x01, R9
+	JCC          attendAVX2_2_value_even
+	VBROADCASTSS (SI), Y8
+	VBROADCASTSS (SI)(R10*1), Y9
+	VMOVUPS      (DI), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  32(DI), Y8, Y1
+	VFMADD231PS  32(DI), Y9, Y5
+	VMOVUPS      64(DI), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  96(DI), Y8, Y3
+	VFMADD231PS  96(DI), Y9, Y7
 	ADDQ         $+4, SI
 	ADDQ         R8, DI
+	TESTQ        R9, R9
+	JEQ          attendAVX2_2_value_all
+
+attendAVX2_2_value_even:
+	VBROADCASTSS (SI), Y8
+	VBROADCASTSS (SI)(R10*1), Y9
+	VMOVUPS      (DI), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  32(DI), Y8, Y1
+	VFMADD231PS  32(DI), Y9, Y5
+	VMOVUPS      64(DI), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  96(DI), Y8, Y3
+	VFMADD231PS  96(DI), Y9, Y7
+	VBROADCASTSS 4(SI), Y8
+	VBROADCASTSS 4(SI)(R10*1), Y9
+	VMOVUPS      (DI)(R8*1), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  32(DI)(R8*1), Y8, Y1
+	VFMADD231PS  32(DI)(R8*1), Y9, Y5
+	VMOVUPS      64(DI)(R8*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  96(DI)(R8*1), Y8, Y3
+	VFMADD231PS  96(DI)(R8*1), Y9, Y7
+	ADDQ         $+8, SI
+	LEAQ         (DI)(R8*2), DI
 	DECQ         R9
-	JNE          attendAVX2_2_value
+	JNE          attendAVX2_2_value_even
+
+attendAVX2_2_value_all:
 	MOVQ         DX, SI
 	ADDQ         BX, SI
 	MOVQ         88(AX), R8
 	MOVQ         104(AX), DI
-	VBROADCASTSS (DI), Y4
-	VMULPS       Y4, Y0, Y0
+	VBROADCASTSS (DI), Y8
+	VMULPS       Y8, Y0, Y0
 	VMOVUPS      Y0, (SI)
 	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, 32(SI)
-	VBROADCASTSS 4(DI), Y0
+	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (SI)(R8*1)
-	VBROADCASTSS 4(DI), Y0
+	VMOVUPS      Y2, 64(SI)
+	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y3, Y3
-	VMOVUPS      Y3, 32(SI)(R8*1)
-	ADDQ         $+64, BX
+	VMOVUPS      Y3, 96(SI)
+	VBROADCASTSS 4(DI), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, (SI)(R8*1)
+	VBROADCASTSS 4(DI), Y0
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      Y5, 32(SI)(R8*1)
+	VBROADCASTSS 4(DI), Y0
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      Y6, 64(SI)(R8*1)
+	VBROADCASTSS 4(DI), Y0
+	VMULPS       Y0, Y7, Y7
+	VMOVUPS      Y7, 96(SI)(R8*1)
+	ADDQ         $+128, BX
 	CMPQ         BX, 112(AX)
 	JLT          attendAVX2_2_values
 	ADDQ         8(AX), CX
@@ -6845,33 +7360,53 @@ attendAVX2_1:
 	MOVQ 48(AX), SI
 
 attendAVX2_1_keys:
-	MOVQ    CX, DI
-	MOVQ    8(AX), R8
-	MOVQ    24(AX), R8
-	VMOVUPS (R8)(BX*1), Y0
-	VMOVUPS 32(R8)(BX*1), Y1
-	VMOVAPS Y0, Y0
-	VMOVAPS Y1, Y1
-	MOVQ    16(AX), R8
-	ADDQ    BX, R8
-	MOVQ    64(AX), R9
-
-attendAVX2_1_key:
-	VMOVUPS      (R8), Y2
-	VMOVUPS      32(R8), Y3
+	MOVQ         CX, DI
+	MOVQ         8(AX), R8
+	MOVQ         24(AX), R8
+	VMOVUPS      (R8)(BX*1), Y0
+	VMOVUPS      32(R8)(BX*1), Y1
+	VMOVUPS      64(R8)(BX*1), Y2
+	VMOVUPS      96(R8)(BX*1), Y3
+	MOVQ         16(AX), R8
+	ADDQ         BX, R8
+	MOVQ         64(AX), R9
+	SHRQ         $0x01, R9
+	JCC          attendAVX2_1_key_even
 	VBROADCASTSS (DI), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
+	VFMADD231PS  (R8), Y4, Y0
+	VFMADD231PS  32(R8), Y4, Y1
+	VFMADD231PS  64(R8), Y4, Y2
+	VFMADD231PS  96(R8), Y4, Y3
 	ADDQ         $+4, DI
 	ADDQ         SI, R8
+	TESTQ        R9, R9
+	JEQ          attendAVX2_1_key_all
+
+attendAVX2_1_key_even:
+	VBROADCASTSS (DI), Y4
+	VFMADD231PS  (R8), Y4, Y0
+	VFMADD231PS  32(R8), Y4, Y1
+	VFMADD231PS  64(R8), Y4, Y2
+	VFMADD231PS  96(R8), Y4, Y3
+	VBROADCASTSS 4(DI), Y4
+	VFMADD231PS  (R8)(SI*1), Y4, Y0
+	VFMADD231PS  32(R8)(SI*1), Y4, Y1
+	VFMADD231PS  64(R8)(SI*1), Y4, Y2
+	VFMADD231PS  96(R8)(SI*1), Y4, Y3
+	ADDQ         $+8, DI
+	LEAQ         (R8)(SI*2), R8
 	DECQ         R9
-	JNE          attendAVX2_1_key
+	JNE          attendAVX2_1_key_even
+
+attendAVX2_1_key_all:
 	MOVQ         40(AX), DI
 	ADDQ         BX, DI
 	MOVQ         SI, R8
 	VMOVUPS      Y0, (DI)
 	VMOVUPS      Y1, 32(DI)
-	ADDQ         $+64, BX
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	ADDQ         $+128, BX
 	CMPQ         BX, SI
 	JLT          attendAVX2_1_keys
 	VBROADCASTSS 96(AX), Y0
@@ -6963,36 +7498,62 @@ attendAVX2_1_exp:
 	XORQ         BX, BX
 
 attendAVX2_1_values:
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), DI
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	MOVQ  32(AX), DI
-	ADDQ  BX, DI
-	MOVQ  8(AX), R8
-	MOVQ  56(AX), R9
-
-attendAVX2_1_value:
-	VMOVUPS      (DI), Y2
-	VMOVUPS      32(DI), Y3
+	MOVQ         40(AX), SI
+	MOVQ         48(AX), DI
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	MOVQ         32(AX), DI
+	ADDQ         BX, DI
+	MOVQ         8(AX), R8
+	MOVQ         56(AX), R9
+	SHRQ         $0x01, R9
+	JCC          attendAVX2_1_value_even
 	VBROADCASTSS (SI), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
+	VFMADD231PS  (DI), Y4, Y0
+	VFMADD231PS  32(DI), Y4, Y1
+	VFMADD231PS  64(DI), Y4, Y2
+	VFMADD231PS  96(DI), Y4, Y3
 	ADDQ         $+4, SI
 	ADDQ         R8, DI
+	TESTQ        R9, R9
+	JEQ          attendAVX2_1_value_all
+
+attendAVX2_1_value_even:
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  (DI), Y4, Y0
+	VFMADD231PS  32(DI), Y4, Y1
+	VFMADD231PS  64(DI), Y4, Y2
+	VFMADD231PS  96(DI), Y4, Y3
+	VBROADCASTSS 4(SI), Y4
+	VFMADD231PS  (DI)(R8*1), Y4, Y0
+	VFMADD231PS  32(DI)(R8*1), Y4, Y1
+	VFMADD231PS  64(DI)(R8*1), Y4, Y2
+	VFMADD231PS  96(DI)(R8*1), Y4, Y3
+	ADDQ         $+8, SI
+	LEAQ         (DI)(R8*2), DI
 	DECQ         R9
-	JNE          attendAVX2_1_value
+	JNE          attendAVX2_1_value_even
+
+attendAVX2_1_value_all:
 	MOVQ         DX, SI
 	ADDQ         BX, SI
 	MOVQ         88(AX), DI
 	MOVQ         104(AX), DI
-	VBROADCASTSS (DI), Y2
-	VMULPS       Y2, Y0, Y0
+	VBROADCASTSS (DI), Y4
+	VMULPS       Y4, Y0, Y0
 	VMOVUPS      Y0, (SI)
 	VBROADCASTSS (DI), Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, 32(SI)
-	ADDQ         $+64, BX
+	VBROADCASTSS (DI), Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 64(SI)
+	VBROADCASTSS (DI), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 96(SI)
+	ADDQ         $+128, BX
 	CMPQ         BX, 112(AX)
 	JLT          attendAVX2_1_values
 	ADDQ         8(AX), CX

@@ -36,6 +36,9 @@ func needs(level uint8) []cpuid.FeatureID {
 	return features
 }
 
+// usesFitted tells whether productFitted is the fastest kernel for bytes.
+func usesFitted() bool { return level == levelAVX2 }
+
 // available returns the sets that this processor and its operating system
 // support, the fastest first.
 func available() []set {

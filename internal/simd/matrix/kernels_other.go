@@ -4,6 +4,10 @@ package matrix
 
 func productInt8(t *byte) { productInt8Generic(t) }
 
+func productFitted(t *byte) { productFittedGeneric(t) }
+
+func usesFitted() bool { return false }
+
 func productBFloat16(t *byte) { productBFloat16Generic(t) }
 
 func layerNorm(x, gain, bias []float32, eps float32) { layerNormGeneric(x, gain, bias, eps) }

@@ -26,7 +26,7 @@ func newLayer(b *testing.B, kind Kind, heads, size, most int) *layer {
 		to      **Matrix
 		in, out int
 	}{{&l.qkv, h, 3 * h}, {&l.out, h, h}, {&l.up, h, 4 * h}, {&l.down, 4 * h, h}} {
-		*m.to = pack(kind, normals(rng, m.in*m.out), m.in, m.out)
+		*m.to = pack(kind, normals(rng, m.in*m.out), m.in, m.out).Fit()
 	}
 	l.mixed, l.wide = make([]float32, h*most), make([]float32, 4*h*BlockRows)
 	return l

@@ -48,6 +48,7 @@ type Matrix struct {
 	in, out    int
 	data       []byte
 	scale, sum []float32 // Int8 only: per output, padded
+	fitted     bool      // by Fit
 }
 
 // Size returns how many bytes a packed matrix takes.

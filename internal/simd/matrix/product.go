@@ -141,9 +141,12 @@ func (m *Matrix) edge(t *task, panel, rest int, dst []float32, x *Rows, bias []f
 }
 
 func (m *Matrix) run(t *task) {
-	if m.kind == Int8 {
+	switch {
+	case m.fitted:
+		productFitted((*byte)(unsafe.Pointer(t)))
+	case m.kind == Int8:
 		productInt8((*byte)(unsafe.Pointer(t)))
-	} else {
+	default:
 		productBFloat16((*byte)(unsafe.Pointer(t)))
 	}
 }

@@ -26,6 +26,9 @@ func productInt8Generic(p *byte) {
 	})
 }
 
+// productFittedGeneric is the same.
+func productFittedGeneric(p *byte) { productInt8Generic(p) }
+
 // productBFloat16Generic multiplies rows of bfloat16 with panels of such.
 func productBFloat16Generic(p *byte) {
 	t := (*task)(unsafe.Pointer(p))

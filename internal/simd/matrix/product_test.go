@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"runtime"
@@ -49,10 +50,17 @@ func TestProductsAgreeWithGeneric(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		rng := newRand(t)
 		for _, c := range productCases {
-			for name, kind := range kinds {
+			for _, name := range []string{"int8", "bfloat16", "fitted"} {
+				kind := cmp.Or(kinds[name], Int8)
 				x, bias := normals(rng, c.n*c.in), guarded(t, c.out)
 				copy(bias, normals(rng, c.out))
 				m := guardedMatrix(t, pack(kind, normals(rng, c.in*c.out), c.in, c.out))
+				if name == "fitted" {
+					m = m.fit()
+					data := guardedBytes(t, len(m.data))
+					copy(data, m.data)
+					m.data = data
+				}
 				var rows Rows
 				rows.Set(kind, x, c.n, c.in)
 				data := guardedBytes(t, len(rows.data))
@@ -195,7 +203,7 @@ func BenchmarkProduct(b *testing.B) {
 							b.Skip("plain Go is for correctness")
 						}
 						rng := newRand(b)
-						m, bias := pack(kind, normals(rng, c.in*c.out), c.in, c.out), make([]float32, c.out)
+						m, bias := pack(kind, normals(rng, c.in*c.out), c.in, c.out).Fit(), make([]float32, c.out)
 						var rows Rows
 						rows.Set(kind, normals(rng, c.n*c.in), c.n, c.in)
 						dst := make([]float32, c.n*c.out)

@@ -51,6 +51,7 @@ func TestWithoutALevelTheTwinsRun(t *testing.T) {
 		}
 		for name, pair := range map[string][2][]byte{
 			"product of bytes":    {product(Int8, productInt8), product(Int8, productInt8Generic)},
+			"product of fitted":   {product(Int8, productFitted), product(Int8, productFittedGeneric)},
 			"product of bfloat16": {product(BFloat16, productBFloat16), product(BFloat16, productBFloat16Generic)},
 			"attention":           {attention(attend), attention(attendGeneric)},
 			"keys": {
