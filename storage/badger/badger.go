@@ -74,6 +74,9 @@ func Open(dir string, o Options) (*Engine, error) {
 			return nil, fmt.Errorf("open database directory: %w", err)
 		}
 	}
+	if err := checkTables(dir); err != nil {
+		return nil, fmt.Errorf("open database directory %s: %w", dir, err)
+	}
 	opts := badger.DefaultOptions(dir).
 		WithSyncWrites(true).
 		WithReadOnly(o.ReadOnly).
