@@ -115,17 +115,16 @@ func (c *column) compare(op core.CondOp, bound key) *core.Set {
 		return kept
 	}
 	values := within(c.sorted(bound), op, bound)
-	if len(values) < manyValues {
-		if bound.kind != isTime && c.scattered(values) {
-			return c.gathered(values)
-		}
-		return union(values)
-	}
 	var out *core.Set
-	if bound.kind == isTime { // which has no code
-		out = union(values)
-	} else {
+	switch coded := bound.kind != isTime; {
+	case len(values) < manyValues && !(coded && c.scattered(values)):
+		return union(values)
+	case len(values) < manyValues:
+		out = c.gathered(values)
+	case coded:
 		out = c.holding(values)
+	default:
+		out = union(values)
 	}
 	c.ranges.put(op, bound, out)
 	return out

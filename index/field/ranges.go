@@ -8,7 +8,8 @@ import (
 )
 
 // A range with more than manyValues values is looked up by going through the
-// codes of all ordinals, and kept until the column changes.
+// codes of all ordinals. Such a range, and one with fewer values whose members are
+// marked one by one, is kept until the column changes.
 const (
 	manyValues = 256
 	keptRanges = 8
