@@ -114,18 +114,15 @@ func (t *Top) up(i int) {
 }
 
 func (t *Top) down(i int) {
-	for {
-		worst := i
-		for _, child := range []int{2*i + 1, 2*i + 2} {
-			if child < len(t.heap) && before(t.heap[worst], t.heap[child]) {
-				worst = child
-			}
+	for child := 2*i + 1; child < len(t.heap); child = 2*i + 1 {
+		if child+1 < len(t.heap) && before(t.heap[child], t.heap[child+1]) {
+			child++
 		}
-		if worst == i {
+		if !before(t.heap[i], t.heap[child]) {
 			return
 		}
-		t.heap[i], t.heap[worst] = t.heap[worst], t.heap[i]
-		i = worst
+		t.heap[i], t.heap[child] = t.heap[child], t.heap[i]
+		i = child
 	}
 }
 

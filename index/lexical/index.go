@@ -24,6 +24,7 @@ const (
 // in the dictionary.
 const (
 	postingsBytes = int64(unsafe.Sizeof(postings{}))
+	blockBytes    = int64(unsafe.Sizeof(block{}))
 	termBytes     = int64(unsafe.Sizeof(term{})) + 40
 	pageBytes     = int64(unsafe.Sizeof(page{}))
 )

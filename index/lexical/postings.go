@@ -23,27 +23,32 @@ type term struct {
 // may be deleted. A published view is never changed, but the writer appends
 // behind its end.
 type postings struct {
-	ords   []core.Ord
-	counts []uint8 // occurrences, at most maxCount
-	blocks []block // of each blockLen postings that are complete
-	tail   block   // of the rest
+	ords    []core.Ord
+	counts  []uint8 // occurrences, at most maxCount
+	lengths []uint8 // of the documents, so that they need not be looked up; long for longer ones
+	blocks  []block // of each blockLen postings that are complete
+	tail    block   // of the rest
 }
 
 // maxCount is what higher counts of a term in one document count as. BM25
 // hardly tells them apart.
 const maxCount = 255
 
+// long stands for the length of a document that its page tells.
+const long = 255
+
 // block bounds the scores of some postings.
 type block struct {
+	first    core.Ord
 	count    uint8  // the highest
 	shortest uint32 // the least length of a document
 }
 
-func (b *block) take(count uint8, length uint32) {
-	if b.count == 0 || length < b.shortest {
-		b.shortest = length
+func (b *block) take(ord core.Ord, count uint8, length uint32) {
+	if b.count == 0 {
+		b.first, b.shortest = ord, length
 	}
-	b.count = max(b.count, count)
+	b.count, b.shortest = max(b.count, count), min(b.shortest, length)
 }
 
 // add appends a posting, or puts it into its place when that is not the end.
@@ -59,21 +64,22 @@ func (p *postings) add(ord core.Ord, count uint8, length uint32, lengths func(co
 	} else {
 		p.ords = slices.Insert(slices.Clone(p.ords), at, ord)
 		p.counts = slices.Insert(slices.Clone(p.counts), at, count)
-	}
+	} // the lengths are made anew with the blocks
 	p.bound(lengths)
 }
 
 func (p *postings) append(ord core.Ord, count uint8, length uint32) {
 	p.ords = append(p.ords, ord)
 	p.counts = append(p.counts, count)
-	p.tail.take(count, length)
+	p.lengths = append(p.lengths, uint8(min(length, long)))
+	p.tail.take(ord, count, length)
 	if len(p.ords)%blockLen == 0 {
 		p.blocks = append(p.blocks, p.tail)
 		p.tail = block{}
 	}
 }
 
-// bound makes the blocks anew.
+// bound makes the lengths and the blocks anew.
 func (p *postings) bound(lengths func(core.Ord) uint32) {
 	*p = *p.filter(lengths, func(core.Ord) bool { return true })
 }
@@ -87,6 +93,56 @@ func (p *postings) filter(lengths func(core.Ord) uint32, keep func(core.Ord) boo
 		}
 	}
 	return out
+}
+
+// block returns the block with that number; that behind the complete ones is the
+// tail.
+func (p *postings) block(i int) block {
+	if i < len(p.blocks) {
+		return p.blocks[i]
+	}
+	return p.tail
+}
+
+// blockOf returns the number of the last block from number i on that begins at ord
+// or before; i where there is none.
+func (p *postings) blockOf(i int, ord core.Ord) int {
+	step := 1
+	for i+step < len(p.blocks) && p.blocks[i+step].first <= ord {
+		i += step
+		step *= 2
+	}
+	for ; step > 0; step /= 2 {
+		if i+step < len(p.blocks) && p.blocks[i+step].first <= ord {
+			i += step
+		}
+	}
+	if i == len(p.blocks)-1 && p.tail.count > 0 && p.tail.first <= ord {
+		i++
+	}
+	return i
+}
+
+// seek returns the place of the first ordinal from place lo on that is not below
+// ord. It goes by the blocks, which takes fewer lines of memory than seeking among
+// the ordinals where they are far from each other.
+func (p *postings) seek(lo int, ord core.Ord) int {
+	b := p.blockOf(lo/blockLen, ord)
+	return seek(p.ords[:min(len(p.ords), (b+1)*blockLen)], max(lo, b*blockLen), ord)
+}
+
+// length returns the length of the document of a posting, which is in that page.
+func (p *postings) length(i int, of *page) uint32 {
+	if n := p.lengths[i]; n < long {
+		return uint32(n)
+	}
+	return of.lengths[p.ords[i]%pageLen].Load()
+}
+
+// dense reports whether a page has as many postings as a block, on average.
+func (p *postings) dense() bool {
+	n := len(p.ords)
+	return n > 0 && len(p.blocks) > int(p.ords[n-1]/pageLen)
 }
 
 // seek returns the place of the first ordinal from place lo on that is not below
@@ -119,5 +175,5 @@ const seekStep = 8
 
 // sizeBytes is the memory that the postings take.
 func (p *postings) sizeBytes() int64 {
-	return int64(4*cap(p.ords)+cap(p.counts)+8*cap(p.blocks)) + postingsBytes
+	return int64(4*cap(p.ords)+cap(p.counts)+cap(p.lengths)) + int64(cap(p.blocks))*blockBytes + postingsBytes
 }

@@ -98,7 +98,8 @@ type bitmap [pageLen / 64]uint64
 // cursor is a term on its way through the pages.
 type cursor struct {
 	*list
-	lo, hi int     // its postings in the present page
+	dense  bool
+	lo, hi int     // its postings in the present page; of a dense term with some before and behind
 	bound  float64 // of its part of a score in the present page
 	rest   float64 // of the parts of this term and all before it
 }
@@ -112,7 +113,7 @@ func (q *Query) Search(ctx context.Context, o index.Options) ([]index.Neighbor, 
 	defer q.x.pool.Put(s)
 	s.cursors = s.cursors[:0]
 	for i := range q.lists {
-		s.cursors = append(s.cursors, cursor{list: &q.lists[i]})
+		s.cursors = append(s.cursors, cursor{list: &q.lists[i], dense: q.lists[i].dense()})
 	}
 	var allow *core.Cursor
 	if o.Allow != nil {
@@ -141,11 +142,11 @@ func (q *Query) Scores(ords []core.Ord) []float32 {
 	for i := range q.lists {
 		l, at := &q.lists[i], 0
 		for j, ord := range ords {
-			if at = seek(l.ords, at, ord); at == len(l.ords) {
+			if at = l.seek(at, ord); at == len(l.ords) {
 				break
 			}
-			if l.ords[at] == ord {
-				sums[j] += q.score(l, l.counts[at], ps.length(ord))
+			if p := ps.page(ord); p != nil && l.ords[at] == ord {
+				sums[j] += q.score(l, l.counts[at], l.length(at, p))
 			}
 		}
 	}
@@ -174,7 +175,7 @@ func (q *Query) page(s *scratch, p *page, first core.Ord, filtered bool, top *in
 		essential = len(s.cursors)
 	} else {
 		for i := range s.cursors[essential:] {
-			q.accumulate(s, p, &s.cursors[essential+i])
+			q.accumulate(s, p, first, &s.cursors[essential+i])
 		}
 		if filtered {
 			s.drop(&s.allowed)
@@ -187,15 +188,13 @@ func (q *Query) page(s *scratch, p *page, first core.Ord, filtered bool, top *in
 // lowest bounds to the front.
 func (s *scratch) advance(q *Query, first core.Ord) {
 	for i := range s.cursors {
-		c := &s.cursors[i]
-		c.lo = seek(c.ords, c.hi, first)
-		c.hi = c.lo
-		if c.lo < len(c.ords) && c.ords[c.lo]-first < pageLen {
-			c.hi = c.end(c.lo, first)
-		}
-		c.bound = c.limit(q)
+		s.cursors[i].advance(q, first)
 	}
-	slices.SortStableFunc(s.cursors, func(a, b cursor) int { return cmp.Compare(a.bound, b.bound) })
+	for i := 1; i < len(s.cursors); i++ { // they hardly move from page to page
+		for j := i; j > 0 && s.cursors[j].bound < s.cursors[j-1].bound; j-- {
+			s.cursors[j], s.cursors[j-1] = s.cursors[j-1], s.cursors[j]
+		}
+	}
 	sum := 0.0
 	for i := range s.cursors {
 		sum += s.cursors[i].bound
@@ -203,12 +202,24 @@ func (s *scratch) advance(q *Query, first core.Ord) {
 	}
 }
 
-// end returns where the postings of the page that begins at first end.
-func (p *postings) end(lo int, first core.Ord) int {
-	if first > core.NoOrd-pageLen {
-		return len(p.ords)
+// advance moves the cursor to the page that begins at first. Where a dense term's
+// postings of the page begin and end within their blocks is left open.
+func (c *cursor) advance(q *Query, first core.Ord) {
+	last := first + (pageLen - 1)
+	if c.dense {
+		from := c.blockOf(c.lo/blockLen, first)
+		c.lo, c.hi = max(c.lo, from*blockLen), min(len(c.ords), (c.blockOf(from, last)+1)*blockLen)
+	} else {
+		c.lo = seek(c.ords, c.hi, first)
+		c.hi = c.lo
+		if c.lo < len(c.ords) && c.ords[c.lo] <= last {
+			c.hi = seek(c.ords, c.lo, last)
+			if c.hi < len(c.ords) && c.ords[c.hi] == last {
+				c.hi++
+			}
+		}
 	}
-	return seek(p.ords, lo, first+pageLen)
+	c.bound = c.limit(q)
 }
 
 // limit bounds what the term adds to a score in the present page.
@@ -216,23 +227,34 @@ func (c *cursor) limit(q *Query) float64 {
 	if c.lo == c.hi {
 		return 0
 	}
-	best := 0.0
+	best, most := 0.0, block{shortest: math.MaxUint32}
 	for i := c.lo / blockLen; i <= (c.hi-1)/blockLen; i++ {
-		b := c.tail
-		if i < len(c.blocks) {
-			b = c.blocks[i]
+		if b := c.block(i); b.count > most.count || b.shortest < most.shortest {
+			if score := q.score(c.list, b.count, b.shortest); score > best {
+				best, most = score, b
+			}
 		}
-		best = max(best, q.score(c.list, b.count, b.shortest))
 	}
 	return best
 }
 
 // accumulate adds the scores of a term's postings in the page.
-func (q *Query) accumulate(s *scratch, p *page, c *cursor) {
-	ords, counts := c.ords[c.lo:c.hi], c.counts[c.lo:c.hi]
+func (q *Query) accumulate(s *scratch, p *page, first core.Ord, c *cursor) {
+	if c.dense {
+		c.lo = seek(c.ords, c.lo, first)
+	}
+	ords := c.ords[c.lo:c.hi]
+	counts, lengths := c.counts[c.lo:][:len(ords)], c.lengths[c.lo:][:len(ords)]
 	for i, ord := range ords {
-		d := ord % pageLen
-		s.sums[d] += q.score(c.list, counts[i], p.lengths[d].Load())
+		d := ord - first
+		if d >= pageLen {
+			break
+		}
+		length := uint32(lengths[i])
+		if length == long {
+			length = p.lengths[d].Load()
+		}
+		s.sums[d] += q.score(c.list, counts[i], length)
 		s.touched[d/64] |= 1 << (d % 64)
 	}
 }
@@ -251,19 +273,20 @@ func (s *scratch) drop(allowed *bitmap) {
 // essential, term by term, offers them to top and leaves s clean.
 func (q *Query) offer(s *scratch, p *page, first core.Ord, essential int, top *index.Top) {
 	least := float64(top.Worst())
-	s.gather(p, essential, least)
+	s.gather(essential, least)
 	for i := essential - 1; i >= 0 && len(s.found) > 0; i-- {
 		s.found = q.complete(s.found, &s.cursors[i], p, first, least)
 	}
 	for _, c := range s.found {
-		if c.sum > 0 {
+		// Whether a document is there still is looked up last: few get so far.
+		if c.sum > 0 && float32(c.sum) >= top.Worst() && p.lengths[c.place].Load() > 0 {
 			top.Offer(index.Neighbor{Ord: first + core.Ord(c.place), Score: float32(c.sum)})
 		}
 	}
 }
 
 // gather lists the touched documents that can reach least and forgets all.
-func (s *scratch) gather(p *page, essential int, least float64) {
+func (s *scratch) gather(essential int, least float64) {
 	s.found = s.found[:0]
 	rest := 0.0
 	if essential > 0 {
@@ -274,7 +297,7 @@ func (s *scratch) gather(p *page, essential int, least float64) {
 			d := w*64 + bits.TrailingZeros64(set)
 			sum := s.sums[d]
 			s.sums[d] = 0
-			if (sum+rest)*slack >= least && p.lengths[d].Load() > 0 {
+			if (sum+rest)*slack >= least {
 				s.found = append(s.found, candidate{sum, uint32(d)})
 			}
 		}
@@ -292,7 +315,7 @@ func (q *Query) complete(list []candidate, c *cursor, p *page, first core.Ord, l
 		}
 		ord := first + core.Ord(x.place)
 		if at = seek(c.ords[:c.hi], at, ord); at < c.hi && c.ords[at] == ord {
-			x.sum += q.score(c.list, c.counts[at], p.lengths[x.place].Load())
+			x.sum += q.score(c.list, c.counts[at], c.length(at, p))
 		}
 		kept = append(kept, x)
 	}
@@ -343,7 +366,7 @@ func (q *Query) Explain(ord core.Ord) []index.Match {
 	var out []index.Match
 	for i := range q.lists {
 		l := &q.lists[i]
-		if at := seek(l.ords, 0, ord); at < len(l.ords) && l.ords[at] == ord {
+		if at := l.seek(0, ord); at < len(l.ords) && l.ords[at] == ord {
 			out = append(out, index.Match{Term: l.term, Count: int(l.counts[at]), Score: float32(q.score(l, l.counts[at], length))})
 		}
 	}
