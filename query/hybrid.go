@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -83,14 +84,8 @@ func (e *Engine) hybrid(ctx context.Context, r Request, p point, s scope) (ranki
 	least := r.MinScore
 	r.MinScore = nil
 	k := max(r.Limit, hybridBreadth)
-	var words []index.Neighbor
-	group, legs := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		words, err = e.wording(legs, p.words, s, k)
-		return err
-	})
-	dense, err := e.nearest(legs, p.vector, s, k, r)
-	if err := cmp.Or(group.Wait(), err); err != nil {
+	dense, words, err := e.legs(ctx, r, p, s, k)
+	if err != nil {
 		return ranking{}, err
 	}
 	switch {
@@ -103,6 +98,25 @@ func (e *Engine) hybrid(ctx context.Context, r Request, p point, s scope) (ranki
 		return ranking{mode: Lexical, neighbors: atLeast(words, least), words: p.words}, nil
 	}
 	return e.combine(ctx, r, p, dense, words, least)
+}
+
+// legs returns at least the k best candidates of either way. Where there are
+// processors for both, they run beside each other.
+func (e *Engine) legs(ctx context.Context, r Request, p point, s scope, k int) (dense, words []index.Neighbor, err error) {
+	if runtime.GOMAXPROCS(0) == 1 {
+		if words, err = e.wording(ctx, p.words, s, k); err != nil {
+			return nil, nil, err
+		}
+		dense, err = e.nearest(ctx, p.vector, s, k, r)
+		return dense, words, err
+	}
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		words, err = e.wording(both, p.words, s, k)
+		return err
+	})
+	dense, err = e.nearest(both, p.vector, s, k, r)
+	return dense, words, cmp.Or(group.Wait(), err)
 }
 
 // combine scores the candidates of both ways both ways and fuses the scores.
