@@ -25,6 +25,13 @@ OURS = {"int8": [], "bf16": ["--precision", "bf16"]}
 ALL = ["vecdb/int8", "vecdb/bf16", *(f"{kind}/{v}" for kind, (_, variants) in KINDS.items() for v in variants)]
 
 
+def named(name: str) -> str:
+    """Checks the name of a table."""
+    if not re.fullmatch(r"[a-z0-9-]+", name):
+        raise argparse.ArgumentTypeError(f"{name!r} is not of small letters, digits and hyphens")
+    return name
+
+
 def arguments() -> argparse.Namespace:
     """Reads the command line."""
     p = argparse.ArgumentParser(prog="bench/embed/run", description=__doc__)
@@ -36,7 +43,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--home", type=Path, default=Path(os.environ.get("VECDB_HOME", Path.home() / ".cache" / "vecdb")), help="folder of vecdb's models (%(default)s)")
     p.add_argument("--cache", type=Path, default=PROJECT / "build" / "embed", help="environments, texts and lines (%(default)s)")
     p.add_argument("--fresh", action="store_true", help="measure again what is there")
-    p.add_argument("--publish", action="store_true", help="write bench/results/embed.jsonl and the table in docs/bench.md")
+    p.add_argument("--publish", metavar="NAME", type=named, help="write bench/results/embed-NAME.jsonl and the table of that name in docs/bench.md, for instance avx2")
     return p.parse_args()
 
 
@@ -196,12 +203,18 @@ def main() -> None:
     text = run.table(lines)
     print(text)
     if a.publish and lines:
-        (PROJECT / "bench" / "results" / "embed.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
-        page = PROJECT / "docs" / "bench.md"
-        block = f"<!-- embed begin -->\n{text.strip()}\n<!-- embed end -->"
-        old = page.read_text(encoding="utf-8")
-        new, found = re.subn(r"<!-- embed begin -->.*?<!-- embed end -->", lambda _: block, old, flags=re.S)
-        page.write_text(new if found else old.rstrip() + f"\n\n## Models beside other runtimes\n\n{block}\n", encoding="utf-8")
+        (PROJECT / "bench" / "results" / f"embed-{a.publish}.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+        put(PROJECT / "docs" / "bench.md", a.publish, text)
+
+
+def put(page: Path, name: str, text: str) -> None:
+    """Replaces the table of a name, or puts it behind the last one."""
+    block = f"<!-- embed {name} begin -->\n{text.strip()}\n<!-- embed {name} end -->"
+    old = page.read_text(encoding="utf-8")
+    new, found = re.subn(rf"<!-- embed {name} begin -->.*?<!-- embed {name} end -->", lambda _: block, old, flags=re.S)
+    if not found:
+        new, found = re.subn(r".*<!-- embed \S+ end -->", lambda m: f"{m[0]}\n\n{block}", old, count=1, flags=re.S)
+    page.write_text(new if found else f"{old.rstrip()}\n\n## Models beside other runtimes\n\n{block}\n", encoding="utf-8")
 
 
 main()
