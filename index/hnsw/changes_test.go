@@ -71,6 +71,9 @@ func TestFiltersKeepRecall(t *testing.T) {
 	all := indextest.Vectors(rng, n+30, dim)
 	queries := all[n:]
 	p.insert(t, itemsOf(0, all[:n])...)
+	g := p.x.state.Load().graph
+	g.sketching.Lock() // else few vectors need no walk
+	defer g.sketching.Unlock()
 	plain := p.recall(t, queries, index.Options{K: 10, Ef: 64})
 	center, q := all[rng.IntN(n)], queries[0]
 	near := func(to []float32, ascending float32) []core.Ord {

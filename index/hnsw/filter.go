@@ -3,6 +3,8 @@ package hnsw
 import (
 	"math"
 	"slices"
+
+	"github.com/vecdb/vecdb/internal/core"
 )
 
 // The cost of a search in units of one comparison of 8-bit codes.
@@ -14,18 +16,24 @@ const (
 // walkCost is what a walk of so many steps costs.
 func walkCost(steps int) int { return steps * (stepCost + steps/poolCost) }
 
-// A walk with a filter has to find the k nearest allowed, the last of which is
-// farther from the query than rank-1 others. A walk without a filter that finds
-// rank vertices with the recall that one of breadth ef has for k takes about
-// ef·(rank/k)^beamGrowth steps (measured on sentence vectors), and no fewer than
-// beamLeast for each of them.
+// A walk with a filter has to find the k nearest allowed, the last of which is the
+// rank-th nearest of all. They need not be expanded to be found: of what a walk has
+// seen the allowed are scored, too. To see them with the recall that a walk of
+// breadth ef without a filter has for k takes about ef·(rank/k)^beamGrowth steps
+// (measured on sentence vectors), and no fewer than beamLeast for each of them; of
+// what it sees a walk keeps the nearest, keepRank times rank and keepBeam times the
+// steps. It begins anew where rank turns out to be so high that keepLeast times as
+// many were not kept.
 const (
 	beamGrowth = 0.65
-	beamLeast  = 4
+	beamLeast  = 2
+	keepRank   = 5
+	keepBeam   = 1.5
+	keepLeast  = 2
 )
 
-// beamFor is the length of the beam that finds the k nearest allowed when the
-// last of them is the rank-th nearest of all.
+// beamFor is how many steps find the k nearest allowed when the last of them is the
+// rank-th nearest of all.
 func beamFor(k, ef, rank int) int {
 	if rank <= k {
 		return ef
@@ -34,13 +42,41 @@ func beamFor(k, ef, rank int) int {
 	return int(min(beam, math.MaxInt32))
 }
 
-// fitBeam makes the beam as long as what was expanded so far tells.
-func (s *scratch) fitBeam(k, ef int) {
+// gather puts the allowed among the vertices that were seen into s.top. Once k are
+// there, it sets the reach of the walk by how many of all lie before the k-th, and
+// again where these are a quarter more than before; it returns whether it has.
+func (g *graph) gather(s *scratch, k, ef int, allow *core.Set) bool {
+	const ahead = 8
+	keys := s.pool.keys
+	for _, c := range keys[:min(ahead, len(keys))] {
+		g.slab.fetchMeta(c.vertex())
+	}
+	s.batch = s.batch[:0]
+	for i, c := range keys {
+		if i+ahead < len(keys) {
+			g.slab.fetchMeta(keys[i+ahead].vertex())
+		}
+		if v := c.vertex(); s.asked.add(v) && g.allowed(v, allow) {
+			s.batch = append(s.batch, v)
+		}
+	}
+	for part := range slices.Chunk(s.batch, degree) {
+		g.distances(s, part)
+		for j, v := range part {
+			s.top.insert(makeKey(s.est[j], v))
+		}
+	}
 	if len(s.top.keys) < k {
-		return
+		return false
 	}
-	at, _ := slices.BinarySearch(s.all.keys, s.top.keys[k-1])
-	if rank := at + 1; rank != s.rank {
-		s.rank, s.beam = rank, beamFor(k, ef, rank)
+	rank, _ := slices.BinarySearch(keys, s.top.keys[k-1])
+	rank = max(k, rank+1)
+	if rank <= s.rank+s.rank/4 {
+		return false
 	}
+	s.rank = rank
+	s.reach.filter(k, rank, beamFor(k, ef, rank))
+	s.beam = s.pool.max
+	s.reach.fit(s.top.keys, g.slab)
+	return true
 }

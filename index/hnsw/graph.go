@@ -39,6 +39,7 @@ type graph struct {
 	rng     *rand.Rand
 	shared  map[uint32]*core.Set // the further ordinals of vertices that have some
 	sharing atomic.Int64         // how many there are, to look without the lock
+	sharers suspects             // the vertices that may be among them
 	crowds  map[uint32]*core.Set // the ordinals of the members of crowds, by leader
 	crowded atomic.Int64         // how many there are, to look without the lock
 	mending sync.Mutex           // held by the one who mends
@@ -88,11 +89,11 @@ type scratch struct {
 	top    top
 	near   nearby  // the vertices whose sketches look nearest
 	base   float32 // squared distance of the query from the center of sketches
-	all    top     // what a walk with a filter has expanded, allowed or not
 	beam   int     // how many of the nearest in the pool a walk expands
 	reach  reach
-	rank   int // of the last one that is wanted among all
+	rank   int // of the k-th nearest allowed among all, by what a walk has seen
 	seen   visited
+	asked  visited // the vertices that the filter was asked for
 	est    [degree]float32
 	dots   [2 * degree]int32
 	many   [scanBatch]int32 // dots of a scan
@@ -141,7 +142,7 @@ func (g *graph) allowed(v uint32, allow *core.Set) bool {
 	if allow == nil || allow.Contains(core.Ord(ord)) {
 		return true
 	}
-	return g.sharing.Load() > 0 && len(g.others(v, allow, 1)) > 0 ||
+	return g.sharing.Load() > 0 && g.sharers.may(v) && len(g.others(v, allow, 1)) > 0 ||
 		g.slab.leads(v) && len(g.crowd(v, allow, 1)) > 0
 }
 
@@ -151,6 +152,13 @@ func (g *graph) others(v uint32, allow *core.Set, limit int) []core.Ord {
 	defer g.mu.RUnlock()
 	return some(g.shared[v], allow, limit)
 }
+
+// suspects is a set of vertices that takes little memory: who is not in it was
+// never added, who is may not have been either.
+type suspects [1024]atomic.Uint64
+
+func (s *suspects) add(v uint32)      { s[v>>6%uint32(len(s))].Or(1 << (v & 63)) }
+func (s *suspects) may(v uint32) bool { return s[v>>6%uint32(len(s))].Load()>>(v&63)&1 != 0 }
 
 // anyShared reports whether a vertex of keys holds more than one ordinal.
 func (g *graph) anyShared(keys []key) bool {
@@ -192,6 +200,7 @@ func (g *graph) share(v uint32, ord core.Ord) bool {
 	if g.shared[v] == nil {
 		g.shared[v] = core.NewSet()
 		g.sharing.Add(1)
+		g.sharers.add(v)
 	}
 	g.shared[v].Add(ord)
 	return true

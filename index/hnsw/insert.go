@@ -71,7 +71,7 @@ func (g *graph) findNeighbors(s *scratch, node uint32, level int) error {
 	s.top.reset(g.opt.EfConstruction)
 	ef := min(g.opt.EfConstruction, int(g.n.Load()))
 	g.start(s, node, level)
-	_, err := g.walk(context.Background(), s, 0, ef, ef, nil)
+	_, err := g.walk(context.Background(), s, 0, ef, ef, 0, nil)
 	g.settle(s)
 	return err
 }

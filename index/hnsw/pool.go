@@ -81,6 +81,14 @@ func (p *pool) pop() (key, bool) {
 	return 0, false
 }
 
+// push gives back k, which was popped but not expanded.
+func (p *pool) push(k key) {
+	if i, there := slices.BinarySearch(p.keys, k|expanded); there {
+		p.keys[i] = k
+		p.next = min(p.next, i)
+	}
+}
+
 // top is a sorted list of the nearest vertices found.
 type top struct {
 	keys []key

@@ -41,6 +41,13 @@ func newReach(k, ef int) reach {
 	return r
 }
 
+// filter makes r the reach of a walk that knows the k nearest allowed, the last of
+// which is the rank-th nearest of all, and that is to take about so many steps.
+func (r *reach) filter(k, rank, steps int) {
+	r.k, r.last, r.least = k, 0, int(reachLeast*float64(steps))
+	r.times = float32(math.Pow(float64(steps)/float64(rank), 2./reachDim))
+}
+
 // fit sets the limit after a step by the nearest found, which are in order. What
 // the codes cannot tell from the k-th nearest is within reach.
 func (r *reach) fit(found []key, s *slab) {

@@ -35,25 +35,29 @@ func (g *graph) distances(s *scratch, list []uint32) {
 // when what is left lies out of reach (see reach.go); k is 0 if it is to end with
 // the beam alone.
 //
-// With a filter the beam is as long as finding the k nearest allowed takes by
-// what the walk has seen so far (see beamFor). The walk returns false when that
-// is more than it has kept of what it saw.
-func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps int, allow *core.Set) (bool, error) {
+// With a filter the k nearest allowed are wanted, the last of which is taken to be
+// the rank-th nearest of all; what tells better is what the walk sees (see
+// filter.go). It returns false where it sees too few that are allowed, or where
+// comparing the query with all of them is faster than going on.
+func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, allow *core.Set) (bool, error) {
 	filtered := allow != nil
 	n := int(g.n.Load())
 	s.seen.reset(n)
-	room := steps
 	if filtered {
-		room = min(n, steps+steps/2+degree)
-		s.all.reset(room)
+		s.asked.reset(n)
 	}
+	room := steps
 	s.reach = newReach(0, ef)
-	if !filtered && k > 0 {
+	s.beam, s.rank = steps, 0
+	switch {
+	case filtered:
+		room = min(n, max(keepRank*rank, int(keepBeam*float64(steps)))+degree)
+	case k > 0:
 		room = min(n, reachMost*steps)
 		s.reach = newReach(k, ef)
+		s.beam = room
 	}
 	s.pool.reset(room)
-	s.beam, s.rank = room, 0
 	for _, start := range s.starts[:s.started] {
 		if s.seen.add(start.vertex()) {
 			s.pool.insert(start)
@@ -62,17 +66,35 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps int, allow *c
 	if s.hidden != nobody {
 		s.seen.add(s.hidden)
 	}
+	for steps := 0; ; {
+		var err error
+		if steps, err = g.expandAll(ctx, s, k, ef, steps, n, allow); !filtered || err != nil {
+			return true, err
+		}
+		more := g.gather(s, k, ef, allow)
+		if s.rank == 0 || keepLeast*s.rank > room || walkCost(beamFor(k, ef, s.rank)) >= allow.Len()*3/2 {
+			return false, nil
+		}
+		if !more {
+			return true, nil
+		}
+	}
+}
+
+// expandAll expands all vertices within the limit, the nearest first, and returns
+// how many there were, besides steps.
+func (g *graph) expandAll(ctx context.Context, s *scratch, k, ef, steps, n int, allow *core.Set) (int, error) {
 	cur, ok := s.pool.pop()
-	for steps := 1; ok; steps++ {
-		if steps%patience == 0 && ctx.Err() != nil {
-			return false, ctx.Err()
+	for ok && cur.dist() <= s.limit() {
+		if steps++; steps%patience == 0 && ctx.Err() != nil {
+			return steps, ctx.Err()
 		}
 		// The next vertex is chosen before the present one is looked at, so
 		// that its block can be fetched meanwhile.
 		next, more := s.pool.pop()
 		g.expand(s, cur, next, more, n, allow)
-		if filtered {
-			s.fitBeam(k, ef)
+		if allow != nil && s.reach.k == 0 && len(s.top.keys) >= k {
+			g.gather(s, k, ef, allow)
 		}
 		s.reach.fit(s.top.keys, g.slab)
 		limit := s.limit()
@@ -80,15 +102,18 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps int, allow *c
 			s.pool.cut(limit)
 		}
 		if more && next.dist() > limit {
+			s.pool.push(next)
 			more = false
 		}
 		if !more {
 			next, more = s.pool.pop()
-			more = more && next.dist() <= limit
 		}
 		cur, ok = next, more
 	}
-	return s.beam <= room, nil
+	if ok {
+		s.pool.push(cur)
+	}
+	return steps, nil
 }
 
 // expand scores vertex cur and puts its neighbors into the pool.
@@ -99,13 +124,13 @@ func (g *graph) expand(s *scratch, cur, next key, more bool, n int, allow *core.
 		sl.fetchMeta(next.vertex())
 	}
 	d := sl.distance(s.q, v)
-	if g.allowed(v, allow) {
+	limit := s.limit()
+	if allow != nil && s.reach.k == 0 {
+		limit = s.pool.limit() // what is not reached may yet be allowed
+	}
+	if (allow == nil || s.asked.add(v)) && g.allowed(v, allow) {
 		s.top.insert(makeKey(d, v))
 	}
-	if allow != nil {
-		s.all.insert(makeKey(d, v))
-	}
-	limit := s.limit()
 	ids := sl.neighbors(v)
 	if !sl.withSigns {
 		g.expandCodes(s, ids, n, limit)
@@ -223,13 +248,15 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	}
 	ef = min(max(ef, k), total)
 	walks := (k < total/scanBound || k <= 10) && ef <= walkMost
-	steps, count := ef, 0
+	steps, count, rank := ef, 0, 0
 	if allow != nil {
 		if count = allow.Len(); count == 0 {
 			return nil, nil
 		}
-		steps = beamFor(k, ef, 1+k*total/count)
-		walks = walks && count > ef && walkCost(steps) < count
+		rank = 1 + k*total/count
+		steps = beamFor(k, ef, rank)
+		// That it turns out to take longer is dearer than a scan that was not needed.
+		walks = walks && count > ef && walkCost(steps) < count*2/3
 	} else if dying := int(g.dying.Load()); dying > 0 {
 		steps += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
 	}
@@ -248,7 +275,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		}
 		s.top.reset(window)
 		g.start(s, node, level)
-		done, err := g.walk(ctx, s, k, ef, steps, allow)
+		done, err := g.walk(ctx, s, k, ef, steps, rank, allow)
 		if err != nil {
 			return nil, err
 		}
@@ -256,7 +283,8 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 			return g.refine(s, k, g.worth(s, k, window), max(crowdMost, crowdShare*ef), allow), nil
 		}
 		// What is near the query is hardly allowed.
-		steps = max(2*steps, s.beam)
+		rank = max(2*rank, s.rank)
+		steps = max(2*steps, beamFor(k, ef, rank))
 		walks = allow != nil && walkCost(steps) < count
 	}
 	if allow != nil && count <= min(k, scanBatch) {

@@ -94,6 +94,7 @@ func (r *snapshotReader) ordinals(g *graph, n int) error {
 		if g.shared[v] == nil {
 			g.shared[v] = core.NewSet()
 			g.sharing.Add(1)
+			g.sharers.add(v)
 		}
 		g.shared[v].Add(core.Ord(ord))
 	}
