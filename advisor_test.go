@@ -175,11 +175,7 @@ func TestRecommendationsAreLearntInTheBackground(t *testing.T) {
 	if _, err := c.AddEvents(t.Context(), events, vecdb.WaitDurable); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); c.Stats().Behavior.Model == nil; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("nothing was learnt in a minute")
-		}
-	}
+	eventually(t, func() bool { return c.Stats().Behavior.Model != nil })
 	allBegin(t, recommended(t, c, vecdb.Request{User: "u1", Limit: 4}), "k")
 }
 
@@ -208,11 +204,7 @@ func TestWhatIsForgottenIsUnlearntAfterACrashToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); c.Stats().Behavior.Model.Users == before.Model.Users; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the forgotten user is still in the model after a minute: %+v", c.Stats().Behavior)
-		}
-	}
+	eventually(t, func() bool { return c.Stats().Behavior.Model.Users != before.Model.Users })
 	if s := c.Stats().Behavior; s.Model.Users != 19 || s.Pending {
 		t.Errorf("%+v", s)
 	}

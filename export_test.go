@@ -13,11 +13,12 @@ func MeasureClosingFor(t *testing.T, limit time.Duration) {
 	t.Cleanup(func() { tuneLast = before })
 }
 
-// MeasureAfter has collections measured that soon after a change until t ends.
-func MeasureAfter(t *testing.T, rest time.Duration) {
-	before := tuneAfter
-	tuneAfter = rest
-	t.Cleanup(func() { tuneAfter = before })
+// MeasureAfter has collections measured that soon after a change, or when an import
+// has ended that may keep them from it for so long, until t ends.
+func MeasureAfter(t *testing.T, rest, latest time.Duration) {
+	after, before := tuneAfter, tuneLatest
+	tuneAfter, tuneLatest = rest, latest
+	t.Cleanup(func() { tuneAfter, tuneLatest = after, before })
 }
 
 // Busy takes the turns of all who learn from a collection or measure it, until

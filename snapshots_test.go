@@ -246,7 +246,7 @@ func TestADamagedGraphIsMadeAnewWhileItServes(t *testing.T) {
 	if !j.has(restored) {
 		t.Fatal("the damage is not where it should be")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for damaged := true; damaged; {
 		damaged = false

@@ -23,7 +23,7 @@ func TestAnIndexWhoseFileIsCutIsMadeAnewWhileItServes(t *testing.T) {
 		t.Fatal(err)
 	}
 	const remade = "the index is made from the vectors"
-	until := time.Now().Add(5 * time.Minute)
+	until := time.Now().Add(patience)
 	for well := 0; well < 20 || !j.has(remade); {
 		if time.Now().After(until) {
 			t.Fatalf("the index is not made anew: %s", j.text.String())
@@ -39,7 +39,7 @@ func TestAnIndexWhoseFileIsCutIsMadeAnewWhileItServes(t *testing.T) {
 		}
 	}
 	// What is under way when the journal tells is done before Verify is.
-	for end := time.Now().Add(5 * time.Minute); db.Verify(t.Context(), func(string) {}) != nil; {
+	for end := time.Now().Add(patience); db.Verify(t.Context(), func(string) {}) != nil; {
 		if time.Now().After(end) {
 			t.Fatal("the index is still damaged")
 		}

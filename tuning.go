@@ -18,14 +18,15 @@ import (
 )
 
 const (
-	// tuneLatest is how long an import under way, which would be slower, can keep
-	// a collection from being measured.
-	tuneLatest = time.Minute
 	// tuneLook is how often it is looked whether enough queries were asked.
 	tuneLook = time.Minute
 
 	notMeasured = "the recall of the index is not measured" // searches go on without
 )
+
+// tuneLatest is how long an import under way, which would be slower, can keep a
+// collection from being measured.
+var tuneLatest = time.Minute
 
 // tuneAfter is how long nothing has changed when a collection is measured.
 var tuneAfter = time.Second

@@ -11,7 +11,7 @@ import (
 )
 
 func TestRecallIsMeasuredAndKept(t *testing.T) {
-	vecdb.MeasureClosingFor(t, time.Minute)
+	vecdb.MeasureClosingFor(t, patience)
 	s := save(t)
 	file := filepath.Join(s.dir, "index", "0.recall.json")
 	if _, err := os.Stat(file); err != nil {
@@ -65,7 +65,7 @@ func TestRecallIsMeasuredAndKept(t *testing.T) {
 }
 
 func TestMeasuringWaitsForAnImport(t *testing.T) {
-	vecdb.MeasureAfter(t, time.Millisecond)
+	vecdb.MeasureAfter(t, time.Millisecond, time.Hour)
 	db := open(t, t.TempDir(), vecdb.Options{})
 	defer db.Close()
 	c := collection(t, db, "v", vecdb.CollectionOptions{Model: vecdb.NoModel, Dim: 16})
@@ -76,11 +76,7 @@ func TestMeasuringWaitsForAnImport(t *testing.T) {
 		t.Errorf("during the import the recall is %+v", st)
 	}
 	done()
-	for end := time.Now().Add(time.Minute); c.Stats().Index.Recall.Vectors != 1200; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after the import it is %+v", c.Stats().Index.Recall)
-		}
-	}
+	eventually(t, func() bool { return c.Stats().Index.Recall.Vectors == 1200 })
 }
 
 func TestExactCollectionsAreNotMeasured(t *testing.T) {

@@ -170,7 +170,7 @@ func TestTasksAreCancelledAndBounded(t *testing.T) {
 	if _, err := long(t, c); err != nil {
 		t.Error(err)
 	}
-	waited, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	waited, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	_, err := c.WaitTask(waited, running[0].ID, func(task client.Task) {
 		if task.Done > 0 && task.Total == 100 && task.Phase == "evaluate" && task.ETASeconds > 0 {
