@@ -115,16 +115,18 @@ func (c *column) compare(op core.CondOp, bound key) *core.Set {
 		return kept
 	}
 	values := within(c.sorted(bound), op, bound)
+	coded, many := bound.kind != isTime, len(values) >= manyValues
 	var out *core.Set
-	switch coded := bound.kind != isTime; {
-	case len(values) < manyValues && !(coded && c.scattered(values)):
-		return union(values)
-	case len(values) < manyValues:
-		out = c.gathered(values)
-	case coded:
+	switch {
+	case coded && many:
 		out = c.holding(values)
+	case coded && c.scattered(values):
+		out = c.gathered(values)
 	default:
 		out = union(values)
+		if !many {
+			return out
+		}
 	}
 	c.ranges.put(op, bound, out)
 	return out
