@@ -38,6 +38,10 @@ func (g *graph) worth(s *scratch, k, window int) int {
 	return n
 }
 
+// scanPart is how many vertices are compared while what is known of them, which is
+// fetched before, is sure to stay in the second-level cache.
+const scanPart = 128
+
 // scanFor compares the query with the vertices of all allowed ordinals by their
 // 8-bit codes and leaves in s.top those that can be among the k nearest by all
 // that is stored, in order.
@@ -48,16 +52,21 @@ func (g *graph) scanFor(ctx context.Context, s *scratch, k int, allow *core.Set)
 	limit := float32(math.Inf(1))
 	sl := g.slab
 	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
-		dots := s.many[:len(batch)]
-		simd.DotCodesList(sl.codes0, sl.codesStride, batch, &s.q.codes[0], sl.dim, dots)
-		for i, v := range batch {
-			d := sl.between8(s.q, v, dots[i])
-			if d > limit+sl.doubt(s.q, v, d) {
-				continue
+		for part := range slices.Chunk(batch, scanPart) {
+			for _, v := range part {
+				sl.fetchMeta(v)
 			}
-			s.top.keys = append(s.top.keys, makeKey(d, v))
-			s.pool.insert(makeKey(d+sl.doubt(s.q, v, d), v))
-			limit = s.pool.limit()
+			dots := s.many[:len(part)]
+			simd.DotCodesList(sl.codes0, sl.codesStride, part, &s.q.codes[0], sl.dim, dots)
+			for i, v := range part {
+				d := sl.between8(s.q, v, dots[i])
+				if d > limit+sl.doubt(s.q, v, d) {
+					continue
+				}
+				s.top.keys = append(s.top.keys, makeKey(d, v))
+				s.pool.insert(makeKey(d+sl.doubt(s.q, v, d), v))
+				limit = s.pool.limit()
+			}
 		}
 	})
 	s.top.keys = slices.DeleteFunc(s.top.keys, func(c key) bool { return c.dist() > limit+sl.doubt(s.q, c.vertex(), c.dist()) })

@@ -218,9 +218,17 @@ func (g *graph) candidates(allow *core.Set) iter.Seq[uint32] {
 			}
 			return
 		}
-		for ord := range allow.All() {
-			if v := g.slots.get(ord); v != nobody && !yield(v) {
-				return
+		// Looked up one right after the other, several ordinals wait for memory at
+		// once.
+		var batch [64]uint32
+		for ords := range allow.Batches(batch[:]) {
+			for i, ord := range ords {
+				ords[i] = g.slots.get(core.Ord(ord))
+			}
+			for _, v := range ords {
+				if v != nobody && !yield(v) {
+					return
+				}
 			}
 		}
 	}

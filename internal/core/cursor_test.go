@@ -2,6 +2,7 @@ package core
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -28,6 +29,15 @@ func TestACursorFindsEveryMember(t *testing.T) {
 			if found != any {
 				t.Fatalf("members from %d on: reported %v, are %v", first, found, any)
 			}
+		}
+		var members []Ord
+		for batch := range set.Batches(make([]uint32, 1+rng.IntN(50))) {
+			for _, o := range batch {
+				members = append(members, Ord(o))
+			}
+		}
+		if want := slices.Collect(set.All()); !slices.Equal(members, want) {
+			t.Fatalf("in batches there are %d members of %d", len(members), len(want))
 		}
 	}
 }

@@ -78,6 +78,20 @@ func (s *Set) All() iter.Seq[Ord] {
 	}
 }
 
+// Batches yields the members in ascending order, as many at a time as batch has
+// room for; they are in batch until the next ones are. The set must not change
+// meanwhile.
+func (s *Set) Batches(batch []uint32) iter.Seq[[]uint32] {
+	return func(yield func([]uint32) bool) {
+		it := s.bits.ManyIterator()
+		for n := it.NextMany(batch); n > 0; n = it.NextMany(batch) {
+			if !yield(batch[:n]) {
+				return
+			}
+		}
+	}
+}
+
 // Cursor goes through a set in ascending order, many members at a time. The set
 // must not change meanwhile.
 type Cursor struct {
