@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/vecdb/vecdb/embedder/token"
 	"github.com/vecdb/vecdb/internal/core"
@@ -56,7 +57,13 @@ func TestHostileTextsGiveOtherKindsNoPanic(t *testing.T) {
 				t.Errorf("%s: %.20q: %d ids of %d, error %v", name, text, len(ids), total, err)
 			}
 		}
-		if ids, _, err := w.Encode(nil, "ab", 16); err != nil || len(ids) == 0 {
+		// One that was given up, as it may be on a slow machine, has to end first.
+		ids, _, err := w.Encode(nil, "ab", 16)
+		for end := time.Now().Add(10 * time.Minute); errors.Is(err, core.ErrInvalid) && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+			ids, _, err = w.Encode(nil, "ab", 16)
+		}
+		if err != nil || len(ids) == 0 {
 			t.Errorf("%s: afterwards %v, %v", name, ids, err)
 		}
 	}
