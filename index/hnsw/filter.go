@@ -60,12 +60,8 @@ func (g *graph) gather(s *scratch, k, ef int, allow *core.Set) bool {
 			s.batch = append(s.batch, v)
 		}
 	}
-	for part := range slices.Chunk(s.batch, degree) {
-		g.distances(s, part)
-		for j, v := range part {
-			s.top.insert(makeKey(s.est[j], v))
-		}
-	}
+	g.score(s, s.batch)
+	s.top.settle()
 	if len(s.top.keys) < k {
 		return false
 	}
@@ -75,7 +71,7 @@ func (g *graph) gather(s *scratch, k, ef int, allow *core.Set) bool {
 		return false
 	}
 	s.rank = rank
-	s.reach.filter(k, rank, beamFor(k, ef, rank))
+	s.reach.aim(k, rank, beamFor(k, ef, rank))
 	s.beam = s.pool.max
 	s.reach.fit(s.top.keys, g.slab)
 	return true

@@ -197,13 +197,19 @@ func (g *graph) share(v uint32, ord core.Ord) bool {
 	case uint32(ord):
 		return true // it is there already
 	}
+	g.addShared(v, ord)
+	return true
+}
+
+// addShared adds ord to the further ordinals of vertex v. The caller holds g.mu or
+// is alone.
+func (g *graph) addShared(v uint32, ord core.Ord) {
 	if g.shared[v] == nil {
 		g.shared[v] = core.NewSet()
 		g.sharing.Add(1)
 		g.sharers.add(v)
 	}
 	g.shared[v].Add(ord)
-	return true
 }
 
 // forget takes ord, which the map of slots no longer has there, from vertex v.

@@ -34,16 +34,16 @@ const (
 // newReach is the reach of a walk of breadth ef for the k nearest; k is 0 for a
 // walk that ends with its beam alone.
 func newReach(k, ef int) reach {
-	r := reach{limit: float32(math.Inf(1)), ef: ef, k: k, least: int(reachLeast * float64(ef))}
+	r := reach{limit: float32(math.Inf(1)), ef: ef}
 	if k > 0 {
-		r.times = float32(math.Pow(float64(ef)/float64(k), 2./reachDim))
+		r.aim(k, k, ef)
 	}
 	return r
 }
 
-// filter makes r the reach of a walk that knows the k nearest allowed, the last of
-// which is the rank-th nearest of all, and that is to take about so many steps.
-func (r *reach) filter(k, rank, steps int) {
+// aim makes r the reach of a walk for the k nearest wanted, the last of which is the
+// rank-th nearest of all, that is to take about so many steps.
+func (r *reach) aim(k, rank, steps int) {
 	r.k, r.last, r.least = k, 0, int(reachLeast*float64(steps))
 	r.times = float32(math.Pow(float64(steps)/float64(rank), 2./reachDim))
 }

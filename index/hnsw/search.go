@@ -172,15 +172,20 @@ func (g *graph) expandCodes(s *scratch, ids *[degree]uint32, n int, limit float3
 // ordinals, and leaves the nearest in s.top.
 func (g *graph) scan(ctx context.Context, s *scratch, allow *core.Set) error {
 	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
-		for part := range slices.Chunk(batch, degree) {
-			g.distances(s, part)
-			for j, v := range part {
-				s.top.gather(makeKey(s.est[j], v))
-			}
-		}
+		g.score(s, batch)
 	})
 	s.top.settle()
 	return err
+}
+
+// score gathers the vertices of list in s.top by their distances.
+func (g *graph) score(s *scratch, list []uint32) {
+	for part := range slices.Chunk(list, degree) {
+		g.distances(s, part)
+		for j, v := range part {
+			s.top.gather(makeKey(s.est[j], v))
+		}
+	}
 }
 
 // scanBatch is how many vertices a scan looks at before it looks at its context

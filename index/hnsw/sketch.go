@@ -293,13 +293,7 @@ func (g *graph) scanSketches(s *scratch, p *sketches, wanted, most int, allow *c
 	for _, c := range near.keys {
 		s.batch = append(s.batch, c.vertex())
 	}
-	for at := 0; at < len(s.batch); at += degree {
-		part := s.batch[at:min(len(s.batch), at+degree)]
-		g.distances(s, part)
-		for j, v := range part {
-			s.top.gather(makeKey(s.est[j], v))
-		}
-	}
+	g.score(s, s.batch)
 	s.top.settle()
 	return true
 }

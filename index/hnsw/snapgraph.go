@@ -91,12 +91,7 @@ func (r *snapshotReader) ordinals(g *graph, n int) error {
 		if !g.slots.put(core.Ord(ord), v) {
 			return damaged("ordinal %d is there twice", ord)
 		}
-		if g.shared[v] == nil {
-			g.shared[v] = core.NewSet()
-			g.sharing.Add(1)
-			g.sharers.add(v)
-		}
-		g.shared[v].Add(core.Ord(ord))
+		g.addShared(v, core.Ord(ord))
 	}
 	return nil
 }

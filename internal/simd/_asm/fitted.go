@@ -29,25 +29,15 @@ func fitted(name string) {
 // fittedSums goes along the inner dimension and leaves the sums of some rows of a
 // unit at gAcc. What counts is how many instructions there are for a product.
 func fittedSums(label string, f file, rows int) {
-	const pairs = 2 // of groups, unrolled
 	w, x, t := f[8:12], f[12:14], f[14:16]
 	ones := f.words("wordones", 0x00010001)
-	weightsAddress(f, gW)
-	rowAddress(gX)
-	MOVQ(at(gTask, taskSteps), gSteps)
-	for i := range 2 * rows {
-		f.zero(f[i])
-	}
-	Label(label + "_step")
-	MOVQ(U32(tileRows/(2*pairs)), gCount)
-	Label(label + "_group")
-	for p := range pairs {
+	alongInner(label, f, rows, 4, 2, func(g int) {
 		for i := range w {
-			VMOVUPS(at(gW, 2*p*stepBytes+i*f.bytes()), w[i])
+			VMOVUPS(at(gW, g*stepBytes+i*f.bytes()), w[i])
 		}
 		for r := range rows {
 			for i := range x {
-				VPBROADCASTD(at(gX, r*stepBytes+(2*p+i)*4), x[i])
+				VPBROADCASTD(at(gX, r*stepBytes+(g+i)*4), x[i])
 			}
 			for i := range x {
 				VPMADDUBSW(w[2*i], x[i], t[i])
@@ -62,15 +52,5 @@ func fittedSums(label string, f file, rows int) {
 			VPADDD(t[0], f[2*r], f[2*r])
 			VPADDD(x[0], f[2*r+1], f[2*r+1])
 		}
-	}
-	ADDQ(I32(2*pairs*stepBytes), gW)
-	ADDQ(I8(2*pairs*4), gX)
-	DECQ(gCount)
-	JNE(LabelRef(label + "_group"))
-	ADDQ(I32(tileBytes-stepBytes), gX)
-	DECQ(gSteps)
-	JNE(LabelRef(label + "_step"))
-	for i := range 2 * rows {
-		VMOVUPS(f[i], at(gAcc, i*f.bytes()))
-	}
+	})
 }

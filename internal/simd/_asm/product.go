@@ -138,16 +138,7 @@ func sums(label string, f file, d dot, rows int) {
 	if f.wide() {
 		w, x, t = 16, 20, 24
 	}
-	weightsAddress(f, gW)
-	rowAddress(gX)
-	MOVQ(at(gTask, taskSteps), gSteps)
-	for i := range 2 * rows {
-		f.zero(f[i])
-	}
-	Label(label + "_step")
-	MOVQ(U32(tileRows/groups), gCount)
-	Label(label + "_group")
-	for g := range groups {
+	alongInner(label, f, rows, groups, 1, func(g int) {
 		for v := range 2 {
 			from := at(gW, g*stepBytes+v*32)
 			if f.wide() {
@@ -170,6 +161,24 @@ func sums(label string, f file, d dot, rows int) {
 				d.add(f, 2*r+v, x, w+v, t)
 			}
 		}
+	})
+}
+
+// alongInner goes along the inner dimension with some groups unrolled, which add
+// takes so many of at once, from number g on. What that adds up in the first
+// registers, two for each row, is left at gAcc.
+func alongInner(label string, f file, rows, groups, atOnce int, add func(g int)) {
+	weightsAddress(f, gW)
+	rowAddress(gX)
+	MOVQ(at(gTask, taskSteps), gSteps)
+	for i := range 2 * rows {
+		f.zero(f[i])
+	}
+	Label(label + "_step")
+	MOVQ(U32(tileRows/groups), gCount)
+	Label(label + "_group")
+	for g := 0; g < groups; g += atOnce {
+		add(g)
 	}
 	ADDQ(I32(groups*stepBytes), gW)
 	ADDQ(I8(groups*4), gX)
