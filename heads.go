@@ -360,13 +360,15 @@ type TrainOptions struct {
 func (c *Collection) TrainWith(ctx context.Context, o TrainOptions) (HeadStats, error) {
 	labelField := cmp.Or(o.LabelField, query.DefaultLabelField)
 	o.Progress.Tell(PhaseWait, 0, 0)
-	if err := c.checkLabelField(ctx, labelField); err != nil {
-		return HeadStats{}, err
-	}
-	if fields := c.trainer.fields(); len(fields) >= maxHeads && !slices.Contains(fields, labelField) {
-		return HeadStats{}, core.Invalid("/label_field", "use the method neighbors", "%d fields are learnt already, as many as a collection may have", maxHeads)
-	}
-	err := c.life.during(ctx, func(ctx context.Context) error { return c.trainer.update(ctx, labelField, always, 0, o.Progress) })
+	err := c.life.during(ctx, func(ctx context.Context) error {
+		if err := c.checkLabelField(ctx, labelField); err != nil {
+			return err
+		}
+		if fields := c.trainer.fields(); len(fields) >= maxHeads && !slices.Contains(fields, labelField) {
+			return core.Invalid("/label_field", "use the method neighbors", "%d fields are learnt already, as many as a collection may have", maxHeads)
+		}
+		return c.trainer.update(ctx, labelField, always, 0, o.Progress)
+	})
 	if err != nil {
 		return HeadStats{}, err
 	}
@@ -429,11 +431,11 @@ func (c *Collection) Evaluate(ctx context.Context, labelField string, e train.Ev
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
-	if err := c.checkLabelField(ctx, labelField); err != nil {
-		return nil, err
-	}
 	var report *train.Report
 	err := c.life.during(ctx, func(ctx context.Context) (err error) {
+		if err := c.checkLabelField(ctx, labelField); err != nil {
+			return err
+		}
 		report, err = c.trainer.evaluate(ctx, labelField, e)
 		return err
 	})

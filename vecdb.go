@@ -29,6 +29,8 @@ type DB struct {
 	memory    *memoryGuard
 	snapshots *snapshotFolder // nil when everything is in memory
 
+	drops sync.WaitGroup // those under way; added to while mu is held and closed is false
+
 	mu          sync.RWMutex           // guards the rest
 	collections map[string]*Collection // by name
 	closed      bool
@@ -210,31 +212,48 @@ func (db *DB) Collections() []*Collection {
 }
 
 // DropCollection deletes a collection with everything in it. The error matches
-// ErrNotFound when there is none.
+// ErrNotFound when there is none. Calls of the collection that take long end with
+// such an error too.
 func (db *DB) DropCollection(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.closed {
-		return ErrClosed
+	c, err := db.takeAway(name)
+	if err != nil {
+		return err
 	}
-	c := db.collections[name]
-	if c == nil {
-		return fmt.Errorf("collection %.80q: %w", name, ErrNotFound)
-	}
-	if err := db.store.Drop(name); err != nil {
-		return fmt.Errorf("drop collection %s: %w", name, err)
-	}
+	defer db.drops.Done()
 	c.close(fmt.Errorf("collection %s was dropped: %w", name, ErrNotFound))
-	delete(db.collections, name)
+	// Nobody reads the records any more.
+	if err := db.store.Erase(c.stored); err != nil {
+		db.options.Logger.Warn("the rest of a dropped collection is deleted when the database is opened next", "collection", name, "error", err)
+	}
 	if db.snapshots != nil {
 		if err := db.snapshots.remove(c.stored.Number()); err != nil {
 			db.options.Logger.Warn("remove the files of the indexes of a dropped collection", "collection", name, "error", err)
 		}
 	}
 	return nil
+}
+
+// takeAway makes a collection unknown. The caller calls db.drops.Done when it has
+// let go of it.
+func (db *DB) takeAway(name string) (*Collection, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return nil, ErrClosed
+	}
+	c := db.collections[name]
+	if c == nil {
+		return nil, fmt.Errorf("collection %.80q: %w", name, ErrNotFound)
+	}
+	if err := db.store.Drop(name); err != nil {
+		return nil, fmt.Errorf("drop collection %s: %w", name, err)
+	}
+	delete(db.collections, name)
+	db.drops.Add(1)
+	return c, nil
 }
 
 // Embed embeds texts with a model and returns the model's full name too. An
@@ -301,5 +320,6 @@ func (db *DB) Close() error {
 	for _, c := range collections {
 		c.close(ErrClosed)
 	}
+	db.drops.Wait()
 	return errors.Join(db.models.close(), db.store.Close())
 }

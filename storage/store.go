@@ -239,8 +239,8 @@ func (s *Store) Collections() []Config {
 	return out
 }
 
-// Drop deletes a collection. It is gone when Drop returns; a crash meanwhile
-// leaves either all of it or a rest that the next Open deletes.
+// Drop takes a collection away: it is gone when Drop returns, and nothing writes
+// to it any more. Its records stay until they are erased.
 func (s *Store) Drop(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,10 +258,13 @@ func (s *Store) Drop(name string) error {
 	// The committer is asked to let go of the collection, so that no commit
 	// that was under way writes records behind the erasure.
 	s.writer.flush(c)
-	return s.erase(c.number)
+	return nil
 }
 
-// erase deletes all records of a dropped collection, the mark last.
+// Erase deletes all records of a dropped collection, the mark last. What is left
+// by an error, a crash or the end of the store the next Open deletes.
+func (s *Store) Erase(c *Collection) error { return s.erase(c.number) }
+
 func (s *Store) erase(number uint32) error {
 	prefix := dataPrefix(number)
 	err := erase(s.engine, prefix, prefixEnd(prefix))

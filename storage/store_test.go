@@ -221,6 +221,9 @@ func TestCollectionsAreKeptApartAndDropped(t *testing.T) {
 	if _, err := a.Changes(1, 1); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("the log of a dropped collection gives %v", err)
 	}
+	if err := s.Erase(a); err != nil {
+		t.Fatal(err)
+	}
 	a = create(t, s, "a")
 	if _, _, err := a.Get("1"); !errors.Is(err, core.ErrNotFound) || a.Len() != 0 {
 		t.Errorf("a new collection of the old name has %d documents, %v", a.Len(), err)
@@ -238,6 +241,28 @@ func TestCollectionsAreKeptApartAndDropped(t *testing.T) {
 	}
 	if got, _, err := b.Get("x"); err != nil || got.Text != "kept" || b.LastSeq() != 1 {
 		t.Errorf("after reopening: %v, %v", got, err)
+	}
+	sound(t, s)
+}
+
+func TestADroppedCollectionIsErasedLater(t *testing.T) {
+	e := lasting{mem.New()}
+	s := openStore(t, e)
+	empty := e.SizeBytes()
+	c := create(t, s, "c")
+	commit(t, c, put(doc("x", "text")))
+	if err := s.Drop("c"); err != nil {
+		t.Fatal(err)
+	}
+	if left := e.SizeBytes(); left <= empty {
+		t.Errorf("%d bytes are left of it, %d were there before", left, empty)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, e)
+	if left := e.SizeBytes(); left != empty || len(s.Collections()) != 0 {
+		t.Errorf("%d bytes are left of it, %d were there before", left, empty)
 	}
 	sound(t, s)
 }
