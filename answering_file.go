@@ -33,7 +33,7 @@ func (a *answerer) save() error {
 	var list []keptCalibration
 	a.mu.Lock()
 	for field, have := range a.fields {
-		if have.Examples > 0 { // else it is the default
+		if have.Examples > 0 && have.mark != (snapshot.Mark{}) { // else it is the default, or nothing tells what it belongs to
 			list = append(list, keptCalibration{field, have.Fitted, have.mark, have.pairs})
 		}
 	}

@@ -1,8 +1,11 @@
 package vecdb
 
 import (
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/vecdb/vecdb/query"
 )
 
 // MeasureClosingFor gives closing collections that long to be measured, since
@@ -37,6 +40,22 @@ func Busy(t *testing.T, c *Collection) (done func()) {
 		for _, release := range all {
 			release()
 		}
+	}
+}
+
+// LearnBesideTheFirstChange lets the labels of a collection be learnt, and its
+// answers be calibrated, as if its first change was on its way into the indexes.
+func LearnBesideTheFirstChange(t *testing.T, c *Collection) {
+	t.Helper()
+	a := c.applier
+	a.mu.Lock()
+	applied := a.applied
+	a.applied = 0
+	a.mu.Unlock()
+	err := errors.Join(c.trainer.update(t.Context(), "label", always, 1, nil), c.answerer.calibrate(t.Context(), query.DefaultAnswerField, true))
+	a.advance(applied)
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -172,6 +172,8 @@ func (t *trainer) update(ctx context.Context, field string, due func(trained, *c
 	switch {
 	case !there && labelled.Len() == 0:
 		return nil
+	case mark == snapshot.Mark{}: // the first change is on its way, and nothing could be kept without it
+		return nil
 	case there && have.state == state:
 		if have.labelled == nil { // it comes from an earlier run
 			have.labelled = labelled

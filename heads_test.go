@@ -179,21 +179,50 @@ func TestDamagedHeadsAreLearntAgain(t *testing.T) {
 		if err := os.WriteFile(files[0], damage(append([]byte(nil), whole...)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		db := open(t, dir, vecdb.Options{})
+		db := open(t, dir, vecdb.Options{ReadOnly: true}) // else they are learnt again before long
 		c, _ := db.Collection("reviews")
 		problems := 0
 		if err := db.Verify(t.Context(), func(string) { problems++ }); err != nil || problems != 1 {
 			t.Errorf("%s: %d problems, %v", name, problems, err)
 		}
-		if got := label(t, c, vecdb.ClassifyRequest{Texts: []string{"dreadful"}}); got.Method != query.MethodNeighbors && learnt(t, c, "label").Info == nil {
+		if got := label(t, c, vecdb.ClassifyRequest{Texts: []string{"dreadful"}}); got.Method != query.MethodNeighbors {
 			t.Errorf("%s: %+v", name, got)
 		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = open(t, dir, vecdb.Options{})
+		c, _ = db.Collection("reviews")
 		if h, err := c.Train(t.Context(), ""); err != nil || h.Info == nil {
 			t.Errorf("%s: not learnt again: %v", name, err)
 		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestWhatIsLearntIsKeptWhenever learns labels and calibrates answers while the first
+// change is on its way into the indexes.
+func TestWhatIsLearntIsKeptWhenever(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir, vecdb.Options{})
+	c := collection(t, db, "reviews", vecdb.CollectionOptions{})
+	upsert(t, c, append(reviews(0, 60), cards...)...)
+	vecdb.LearnBesideTheFirstChange(t, c)
+	if h, err := c.Train(t.Context(), ""); err != nil || h.Version != 1 {
+		t.Fatalf("learnt %+v, %v", h, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, dir, vecdb.Options{ReadOnly: true})
+	c, _ = db.Collection("reviews")
+	if h := learnt(t, c, "label"); h.Version != 1 || h.Info == nil {
+		t.Errorf("after the start: %+v", h)
+	}
+	if err := db.Verify(t.Context(), func(p string) { t.Error(p) }); err != nil {
+		t.Error(err)
 	}
 }
 
