@@ -109,9 +109,11 @@ func TestFeedbackBetweenStartsIsCalibratedOn(t *testing.T) {
 	}
 	db = open(t, dir, vecdb.Options{})
 	c, _ = db.Collection("faq")
+	done := vecdb.Busy(t, c) // so that nothing is calibrated beside the question
 	if got := ask(t, c, "find invoice"); got.Calibrated != old {
 		t.Errorf("the first answer is calibrated on %d examples, kept were %d", got.Calibrated, old)
 	}
+	done()
 	eventually(t, func() bool { return c.Stats().Answers.Calibration.Examples == old+5 })
 }
 
@@ -161,11 +163,11 @@ func TestDamagedCalibrationsAreMadeAnew(t *testing.T) {
 		if err := os.WriteFile(files[0], damage(bytes.Clone(whole)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		var said bytes.Buffer
-		db := open(t, dir, vecdb.Options{Logger: slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		j := new(journal)
+		db := open(t, dir, vecdb.Options{Logger: slog.New(slog.NewTextHandler(j, nil))})
 		c, _ := db.Collection("faq")
-		if !strings.Contains(said.String(), "calibration of answers cannot be used") {
-			t.Errorf("%s: the log says %q", name, said.String())
+		if !j.has("calibration of answers cannot be used") {
+			t.Errorf("%s: it is not logged", name)
 		}
 		problems := 0
 		if err := db.Verify(t.Context(), func(string) { problems++ }); err != nil || problems != 1 {

@@ -12,6 +12,7 @@ import (
 
 func TestRecallIsMeasuredAndKept(t *testing.T) {
 	vecdb.MeasureClosingFor(t, patience)
+	vecdb.MeasureAfter(t, time.Hour, time.Hour) // but by what follows
 	s := save(t)
 	file := filepath.Join(s.dir, "index", "0.recall.json")
 	if _, err := os.Stat(file); err != nil {

@@ -11,7 +11,8 @@ import (
 
 func TestLearningIsToldOf(t *testing.T) {
 	const c = "/v1/collections/films"
-	r := stocked(t, server.Options{})
+	r := newRig(t, server.Options{})
+	r.want(201, "PUT", c, "") // empty, so that the labels come at once and are learnt once
 	metrics := func() string { return "\n" + string(r.want(200, "GET", "/metrics", "").body) }
 	value := func(all, name string) string {
 		_, rest, found := strings.Cut(all, "\n"+name+" ")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vecdb/vecdb/server"
 )
@@ -29,7 +30,7 @@ func served(t *testing.T, s *server.Server) (addr string, stop context.CancelFun
 
 func TestShutdownLetsAnImportFinish(t *testing.T) {
 	r := stocked(t, server.Options{})
-	addr, stop, done := served(t, server.New(r.db, server.Options{}))
+	addr, stop, done := served(t, server.New(r.db, server.Options{ShutdownGrace: time.Hour}))
 	in, feed := io.Pipe()
 	go func() { _, _ = io.WriteString(feed, `{"id":"x","text":"before"}`+"\n") }()
 	resp, err := http.Post("http://"+addr+importRoute, "application/x-ndjson", in)

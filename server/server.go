@@ -27,9 +27,6 @@ const (
 	maxHeaderBytes   = 64 << 10
 )
 
-// shutdownGrace is how long requests under way may take when the server stops.
-const shutdownGrace = 10 * time.Second
-
 // Options of New.
 type Options struct {
 	// Keys are the API keys that open the door; without one, requests from
@@ -42,6 +39,9 @@ type Options struct {
 	Imports int
 	// Queries is the same for queries. Default: 256.
 	Queries int
+	// ShutdownGrace is how long requests under way may take when the server stops.
+	// Default: 10 seconds.
+	ShutdownGrace time.Duration
 	// Logger gets one line a failed request; nil discards it. No text or key
 	// is ever logged.
 	Logger *slog.Logger
@@ -65,6 +65,9 @@ func New(db *vecdb.DB, o Options) *Server {
 	}
 	if o.Queries == 0 {
 		o.Queries = 256
+	}
+	if o.ShutdownGrace == 0 {
+		o.ShutdownGrace = 10 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -121,7 +124,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.tasks.stop()
-	grace, stop := context.WithTimeout(base, shutdownGrace)
+	grace, stop := context.WithTimeout(base, s.opts.ShutdownGrace)
 	defer stop()
 	err := h.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
