@@ -96,6 +96,7 @@ func (e *Engine) readings(ctx context.Context, r AnswerRequest, took *Took) ([]r
 	if err != nil {
 		return nil, err
 	}
+	defer stopwatch(&took.Search)()
 	out := make([]reading, len(texts))
 	for i, text := range texts {
 		out[i] = reading{text: text, vector: vectors[i], words: e.source.Words(text)}

@@ -216,7 +216,7 @@ type Contributor struct {
 type Took struct {
 	Tokenize float64 `json:"tokenize"` // cutting the texts into tokens
 	Embed    float64 `json:"embed"`    // waiting for and running the model
-	Search   float64 `json:"search"`   // the filter and the index
+	Search   float64 `json:"search"`   // the filter and the indexes, that of words among them
 	Fetch    float64 `json:"fetch"`    // reading documents and stored examples
 	// Shape and Highlight are there only where they were asked for: diversity,
 	// decay and boosts, and finding the sentences that match.

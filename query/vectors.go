@@ -35,7 +35,7 @@ func (e *Engine) point(ctx context.Context, r Request, took *Took) (point, error
 func (e *Engine) subject(ctx context.Context, r Request, took *Took) (point, error) {
 	switch {
 	case r.Text != "":
-		p := point{words: e.words(r)}
+		p := point{words: e.words(r, took)}
 		if r.Mode == Lexical {
 			return p, nil
 		}
@@ -59,10 +59,11 @@ func (e *Engine) subject(ctx context.Context, r Request, took *Took) (point, err
 
 // words looks the text of a request up unless its mode is dense. Without a mode
 // a text that has no known word is searched for by its vector alone.
-func (e *Engine) words(r Request) Words {
+func (e *Engine) words(r Request, took *Took) Words {
 	if r.Mode == Dense {
 		return nil
 	}
+	defer stopwatch(&took.Search)()
 	w := e.source.Words(r.Text)
 	if r.Mode == "" && w.Bound() == 0 {
 		return nil

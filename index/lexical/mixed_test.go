@@ -3,6 +3,8 @@ package lexical
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,5 +76,30 @@ func TestSearchesAgreeWithWritesAroundThem(t *testing.T) {
 	searchers.Wait()
 	if x.Len() != kept+chunk {
 		t.Errorf("%d documents are left", x.Len())
+	}
+}
+
+func TestALongQueryIsReadFromItsBeginning(t *testing.T) {
+	x := New()
+	if err := x.Insert(context.Background(), []Item{{Ord: 1, Text: "alpha"}, {Ord: 2, Text: "omega"}, {Ord: 3, Text: "中"}}); err != nil {
+		t.Fatal(err)
+	}
+	for before, want := range map[string][]core.Ord{
+		"": {1, 2, 3},
+		strings.Repeat("word ", MaxQueryBytes/5-3):          {1, 2, 3},
+		strings.Repeat("word ", MaxQueryBytes/5-3) + "abc ": {1, 2}, // the character is cut
+		strings.Repeat("word ", 3<<20/5):                    {1},
+	} {
+		got, err := x.Prepare("alpha "+before+"omega 中").Search(context.Background(), index.Options{K: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ords []core.Ord
+		for _, n := range got {
+			ords = append(ords, n.Ord)
+		}
+		if slices.Sort(ords); !slices.Equal(ords, want) {
+			t.Errorf("behind %d bytes: %v, want %v", len(before), ords, want)
+		}
 	}
 }

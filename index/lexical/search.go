@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
@@ -14,6 +15,10 @@ import (
 // MaxQueryTerms is how many distinct terms of a query count; of more, those
 // that the fewest documents hold.
 const MaxQueryTerms = 256
+
+// MaxQueryBytes is how much of a query is read, from its beginning: some fifty
+// times what models read. More would take a second a megabyte.
+const MaxQueryBytes = 128 << 10
 
 // patience is how many pages a search goes through before it looks at its
 // context again.
@@ -43,8 +48,11 @@ type list struct {
 	weight float64 // inverse document frequency times occurrences in the query, times k1+1
 }
 
-// Prepare looks up the terms of text.
+// Prepare looks up the terms of text, of which it reads up to MaxQueryBytes.
 func (x *Index) Prepare(text string) *Query {
+	if len(text) > MaxQueryBytes {
+		text = strings.ToValidUTF8(text[:MaxQueryBytes], "")
+	}
 	counts, _ := count(text)
 	q := &Query{x: x}
 	n := float64(max(1, x.docs.Load()))
