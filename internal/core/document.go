@@ -89,6 +89,9 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return Invalid("", "send UTF-8", "the document is not valid UTF-8")
 	}
+	if err := CheckSurrogates(data); err != nil {
+		return err
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var flat map[string]any

@@ -50,6 +50,9 @@ func (j *jsonLines) object(line []byte) (map[string]any, error) {
 
 // toObject decodes a JSON object.
 func toObject(data []byte) (map[string]any, error) {
+	if err := core.CheckSurrogates(data); err != nil {
+		return nil, err
+	}
 	v, err := core.PlainJSON(data)
 	if err != nil {
 		return nil, core.Invalid("", "check the syntax", "not JSON: %v", err)
@@ -161,7 +164,10 @@ func (j *jsonValues) members() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if object[fmt.Sprint(name)], err = core.PlainJSON(raw); err != nil {
+		if err = core.CheckSurrogates(raw); err == nil {
+			object[fmt.Sprint(name)], err = core.PlainJSON(raw)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("member %v: %w", name, err)
 		}
 	}

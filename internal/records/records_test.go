@@ -152,6 +152,8 @@ func TestBrokenRecordsAreReportedAndTheRestIsRead(t *testing.T) {
 		{"no text", "a.jsonl", "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"b\",\"text\":\"\"}\n", "a", []string{"line 2: there is no text in text"}},
 		{"element that is no object", "a.json", "[{\"id\":\"a\",\"text\":\"one\"},\n 3,\n {\"id\":\"b\",\"text\":\"two\"}]", "ab", []string{"line 2: not a JSON object"}},
 		{"debian line without a colon", "-", "Package: a\nDescription: one\n\nPackage: b\nnonsense\n\nPackage: c\nDescription: x\n", "ac", []string{"line 5: no colon"}},
+		{"half a surrogate pair", "a.jsonl", "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"b\\ud800\",\"text\":\"two\"}\n{\"id\":\"c\",\"text\":\"\\ud83d\\ude00\"}\n", "ac", []string{"line 2: /id"}},
+		{"half a pair in an array", "a.json", "[{\"id\":\"a\",\"text\":\"one\"},\n{\"id\":\"b\",\"text\":\"two\",\"by\":[\"\\udfff\"]}]", "a", []string{"line 2: /by/0"}},
 		{"not a vector", "a.jsonl", "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"b\",\"vector\":[\"x\"]}\n", "a", []string{"line 2: /vector/0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
