@@ -28,7 +28,7 @@ func (s *Server) addFeedback(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	list, pointer, err := decodeFeedback(c)
+	list, pointer, err := s.decodeFeedback(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -43,8 +43,8 @@ func (s *Server) addFeedback(c *gin.Context) {
 
 // decodeFeedback reads a body with one feedback or a list of them, and the
 // pointer of the list.
-func decodeFeedback(c *gin.Context) ([]vecdb.Feedback, string, error) {
-	data, err := readJSON(c, maxQueryBytes)
+func (s *Server) decodeFeedback(c *gin.Context) ([]vecdb.Feedback, string, error) {
+	data, err := s.readText(c, maxQueryBytes)
 	if err != nil {
 		return nil, "", err
 	}
@@ -99,7 +99,7 @@ func (s *Server) deleteFeedback(c *gin.Context) {
 		return
 	}
 	var req client.DeleteFeedback
-	if err := decode(c, maxQueryBytes, &req); err != nil {
+	if err := s.decode(c, maxQueryBytes, &req); err != nil {
 		s.fail(c, err)
 		return
 	}

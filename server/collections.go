@@ -58,7 +58,7 @@ func (s *Server) listCollections(c *gin.Context) {
 func (s *Server) createCollection(c *gin.Context) {
 	var req client.CreateCollection
 	if c.Request.ContentLength != 0 { // everything has a default, so the body may be left out
-		if err := decode(c, maxQueryBytes, &req); err != nil {
+		if err := s.decode(c, maxQueryBytes, &req); err != nil {
 			s.fail(c, err)
 			return
 		}

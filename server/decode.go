@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -59,20 +60,13 @@ func wants(c *gin.Context, types ...string) (string, error) {
 
 // readJSON reads a JSON body of at most limit bytes and checks what
 // encoding/json would pass over in silence.
-func readJSON(c *gin.Context, limit int64) ([]byte, error) {
+func (s *Server) readJSON(c *gin.Context, limit int64) ([]byte, error) {
 	if _, err := wants(c, "application/json"); err != nil {
 		return nil, err
 	}
-	r, err := body(c, limit)
+	data, err := s.readBody(c, limit)
 	if err != nil {
 		return nil, err
-	}
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, core.Invalid("", "", "the body cannot be read: %v", err)
-	}
-	if int64(len(data)) > limit {
-		return nil, &core.InputError{Cause: core.ErrTooLarge, Detail: fmt.Sprintf("the body has more than %d bytes", limit), Hint: "send several requests"}
 	}
 	return data, checkJSON(data)
 }
@@ -116,12 +110,22 @@ func checkJSON(data []byte) error {
 
 // decode reads a JSON body into v, and refuses members that v does not have
 // and whatever stands behind the value.
-func decode(c *gin.Context, limit int64, v any) error {
-	data, err := readJSON(c, limit)
+func (s *Server) decode(c *gin.Context, limit int64, v any) error {
+	data, err := s.readText(c, limit)
 	if err != nil {
 		return err
 	}
 	return unmarshal(data, v)
+}
+
+// readText is readJSON of a body that is taken as a whole, of which the number of
+// values is bounded and every string has to be a text.
+func (s *Server) readText(c *gin.Context, limit int64) ([]byte, error) {
+	data, err := s.readJSON(c, limit)
+	if err != nil {
+		return nil, err
+	}
+	return data, cmp.Or(checkValues(data), core.CheckSurrogates(data))
 }
 
 func unmarshal(data []byte, v any) error {
@@ -142,6 +146,8 @@ func jsonError(err error) error {
 	var kind *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &in):
 		return in
 	case errors.As(err, &kind):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -63,19 +64,19 @@ func upsertOptions(c *gin.Context) (vecdb.UpsertOptions, error) {
 
 // addJSON takes an array of documents, {"documents": […]}, or one document.
 func (s *Server) addJSON(c *gin.Context, col *vecdb.Collection, how vecdb.UpsertOptions) {
-	data, err := readJSON(c, maxDocumentBytes)
+	data, err := s.readJSON(c, maxDocumentBytes)
 	if err != nil {
 		s.fail(c, err)
+		return
+	}
+	if n := countDocuments(data); n > maxDocuments {
+		s.fail(c, &core.InputError{Cause: core.ErrTooLarge, Hint: "send several requests, or NDJSON",
+			Detail: fmt.Sprintf("the body has %d documents, %d are allowed", n, maxDocuments)})
 		return
 	}
 	raw, err := splitDocuments(data)
 	if err != nil {
 		s.fail(c, err)
-		return
-	}
-	if len(raw) > maxDocuments {
-		s.fail(c, &core.InputError{Cause: core.ErrTooLarge, Hint: "send several requests, or NDJSON",
-			Detail: fmt.Sprintf("the body has %d documents, %d are allowed", len(raw), maxDocuments)})
 		return
 	}
 	in := newIntake(len(raw))
@@ -96,26 +97,55 @@ func (s *Server) addJSON(c *gin.Context, col *vecdb.Collection, how vecdb.Upsert
 	reply(c, http.StatusOK, out)
 }
 
-// splitDocuments returns the documents of a body, each still as JSON.
-func splitDocuments(data []byte) (raw []json.RawMessage, err error) {
+// countDocuments tells how many documents a body seems to have, without decoding it.
+func countDocuments(data []byte) int {
 	data = bytes.TrimSpace(data)
 	if data[0] == '[' {
-		return raw, unmarshal(data, &raw)
+		return separators(data, 1) + 1
 	}
-	var wrapped struct {
-		Documents *[]json.RawMessage `json:"documents"`
+	rest := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("{")))
+	if rest, list := bytes.CutPrefix(rest, []byte(`"documents"`)); list {
+		return separators(rest, 1) + 1
 	}
-	if err := unmarshal(data, &wrapped); err == nil && wrapped.Documents != nil {
-		return *wrapped.Documents, nil
+	return 1
+}
+
+// elements returns the parts of data that are the elements of an array. It copies
+// none, since they may be all that there is room for.
+func elements(data []byte) (out []json.RawMessage, err error) {
+	if !json.Valid(data) {
+		return nil, jsonError(json.Unmarshal(data, &out)) // which tells where
+	}
+	data = bytes.TrimSpace(data)
+	data = data[1 : len(data)-1]
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, nil
+	}
+	begin := 0
+	for at := range commas(data, 0) {
+		out, begin = append(out, data[begin:at]), at+1
+	}
+	return append(out, data[begin:]), nil
+}
+
+// splitDocuments returns the documents of a body, each still as JSON.
+func splitDocuments(data []byte) ([]json.RawMessage, error) {
+	data = bytes.TrimSpace(data)
+	if data[0] == '[' {
+		return elements(data)
 	}
 	var one map[string]json.RawMessage
-	if err := unmarshal(data, &one); err != nil {
-		return nil, err
+	if err := json.Unmarshal(data, &one); err != nil {
+		return nil, jsonError(err)
 	}
-	if _, both := one["documents"]; both {
+	list, wrapped := one["documents"]
+	switch {
+	case !wrapped:
+		return []json.RawMessage{data}, nil
+	case len(one) > 1 || list[0] != '[':
 		return nil, core.Invalid("/documents", `use {"documents":[…]} alone`, `"documents" is an array and stands alone`)
 	}
-	return []json.RawMessage{data}, nil
+	return elements(list)
 }
 
 // intake is a batch of documents on their way in, with a result for each.
@@ -131,12 +161,28 @@ func newIntake(n int) *intake { return &intake{results: make([]client.ItemResult
 // at once.
 func (in *intake) add(i int, raw []byte) {
 	var doc vecdb.Document
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		in.results[i] = client.ItemResult{ID: doc.ID, Status: client.StatusError, Error: itemError(jsonError(err))}
+	err := checkValues(raw)
+	if len(raw) > maxLineBytes {
+		err = &core.InputError{Cause: core.ErrTooLarge, Hint: "cut it into several",
+			Detail: fmt.Sprintf("the document has %d bytes of JSON, %d are allowed", len(raw), maxLineBytes)}
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &doc)
+	}
+	if err != nil {
+		in.results[i] = client.ItemResult{ID: toldID(doc.ID), Status: client.StatusError, Error: itemError(jsonError(err))}
 		return
 	}
 	in.docs = append(in.docs, doc)
 	in.places = append(in.places, i)
+}
+
+// toldID is an id as results tell it: one that is too long is cut.
+func toldID(id string) string {
+	if len(id) > core.MaxIDBytes {
+		return strings.ToValidUTF8(id[:core.MaxIDBytes], "")
+	}
+	return id
 }
 
 func itemError(err error) *client.ItemError {
@@ -155,7 +201,7 @@ func (s *Server) upsert(c *gin.Context, col *vecdb.Collection, in *intake, how v
 		return nil, err
 	}
 	for j, r := range results {
-		out := client.ItemResult{ID: r.ID, Status: r.Status, TokensTotal: r.TokensTotal, TokensUsed: r.TokensUsed, Passages: r.Passages, DuplicateOf: r.DuplicateOf}
+		out := client.ItemResult{ID: toldID(r.ID), Status: r.Status, TokensTotal: r.TokensTotal, TokensUsed: r.TokensUsed, Passages: r.Passages, DuplicateOf: r.DuplicateOf}
 		if r.Err != nil {
 			out.Error = itemError(r.Err)
 		} else if r.Status != vecdb.StatusSkipped {
@@ -178,7 +224,7 @@ func (s *Server) putDocument(c *gin.Context) {
 		return
 	}
 	var doc vecdb.Document
-	if err := decode(c, maxLineBytes, &doc); err != nil {
+	if err := s.decode(c, maxLineBytes, &doc); err != nil {
 		s.fail(c, err)
 		return
 	}
@@ -259,7 +305,7 @@ func (s *Server) deleteDocuments(c *gin.Context) {
 		return
 	}
 	var req client.DeleteRequest
-	if err := decode(c, maxDocumentBytes, &req); err != nil {
+	if err := s.decode(c, maxDocumentBytes, &req); err != nil {
 		s.fail(c, err)
 		return
 	}

@@ -61,6 +61,7 @@ func (s *Server) enter(sc scope) gin.HandlerFunc {
 			return
 		}
 		defer leave()
+		defer s.letGo(c)
 		c.Next()
 	}
 }

@@ -20,7 +20,7 @@ import (
 // embeddings answers in OpenAI's shape, so that its official clients work.
 func (s *Server) embeddings(c *gin.Context) {
 	var req client.EmbeddingRequest
-	if err := decode(c, maxDocumentBytes, &req); err != nil {
+	if err := s.decode(c, maxDocumentBytes, &req); err != nil {
 		s.failOpenAI(c, err)
 		return
 	}

@@ -27,6 +27,7 @@ var statuses = []struct {
 	code   string
 }{
 	{errCollection, http.StatusNotFound, client.CodeCollectionNotFound},
+	{errBusy, http.StatusTooManyRequests, client.CodeBusy},
 	{errMedia, http.StatusUnsupportedMediaType, client.CodeMediaType},
 	{core.ErrNotFound, http.StatusNotFound, client.CodeNotFound},
 	{core.ErrExists, http.StatusConflict, client.CodeExists},

@@ -27,7 +27,7 @@ func (s *Server) addEvents(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	events, err := decodeEvents(c)
+	events, err := s.decodeEvents(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -41,11 +41,11 @@ func (s *Server) addEvents(c *gin.Context) {
 }
 
 // decodeEvents reads a body, so that an error names the event at fault.
-func decodeEvents(c *gin.Context) ([]vecdb.Event, error) {
+func (s *Server) decodeEvents(c *gin.Context) ([]vecdb.Event, error) {
 	var body struct {
 		Events []json.RawMessage `json:"events"`
 	}
-	if err := decode(c, maxDocumentBytes, &body); err != nil {
+	if err := s.decode(c, maxDocumentBytes, &body); err != nil {
 		return nil, err
 	}
 	if body.Events == nil {
@@ -99,7 +99,7 @@ func (s *Server) deleteEvents(c *gin.Context) {
 		return
 	}
 	var req client.DeleteEvents
-	if err := decode(c, maxQueryBytes, &req); err != nil {
+	if err := s.decode(c, maxQueryBytes, &req); err != nil {
 		s.fail(c, err)
 		return
 	}

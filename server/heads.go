@@ -19,7 +19,7 @@ func (s *Server) train(c *gin.Context) {
 	}
 	var req client.TrainRequest
 	if c.Request.ContentLength != 0 { // everything has a default
-		if err := decode(c, maxQueryBytes, &req); err != nil {
+		if err := s.decode(c, maxQueryBytes, &req); err != nil {
 			s.fail(c, err)
 			return
 		}
@@ -48,7 +48,7 @@ func (s *Server) evaluate(c *gin.Context) {
 	}
 	var req client.EvaluateRequest
 	if c.Request.ContentLength != 0 {
-		if err := decode(c, maxQueryBytes, &req); err != nil {
+		if err := s.decode(c, maxQueryBytes, &req); err != nil {
 			s.fail(c, err)
 			return
 		}

@@ -48,6 +48,7 @@ func queryAttacks() (out []attack) {
 			out = append(out, attack{method: "POST", path: c + route, body: body, status: 400, code: invalid})
 		}
 		out = append(out,
+			attack{method: "POST", path: c + route, body: `{"ids":[` + strings.Repeat(`"",`, 1_000_000) + `""]}`, status: 413, code: client.CodeTooLarge},
 			attack{method: "POST", path: c + route, body: `{"ids":["` + strings.Repeat("a", 65<<20) + `"]}`, status: 413, code: client.CodeTooLarge},
 			attack{method: "POST", path: c + route, body: "<a/>", status: 415, code: client.CodeMediaType, headers: []string{"Content-Type", "text/xml"}})
 	}
@@ -137,6 +138,7 @@ func documentAttacks() []attack {
 		{method: "POST", path: docs, body: "\xff", status: 400, code: invalid},
 		{method: "POST", path: docs + "?wait=forever", body: `[]`, status: 400, code: invalid},
 		{method: "POST", path: docs, body: "[" + strings.Repeat("{},", 10_000) + "{}]", status: 413, code: client.CodeTooLarge},
+		{method: "POST", path: docs, body: `{ "documents" : [` + strings.Repeat("{},", 10_000) + "{}]}", status: 413, code: client.CodeTooLarge},
 		{method: "POST", path: docs, body: packed.String(), status: 413, code: client.CodeTooLarge, headers: []string{"Content-Encoding", "gzip"}},
 		{method: "POST", path: docs, body: "no gzip", status: 400, code: invalid, headers: []string{"Content-Encoding", "gzip"}},
 		{method: "POST", path: docs, body: "[]", status: 415, code: client.CodeMediaType, headers: []string{"Content-Encoding", "br"}},
@@ -193,6 +195,7 @@ func TestHostileDocumentsAmongGoodOnes(t *testing.T) {
 		`null`, `7`, `[]`, `{"id":"x"}`, `{"id":"","text":""}`, `{"id":{},"text":"a"}`, `{"id":"x","text":9}`, `{"id":"x","text":"\u0000 \ud800","vector":[]}`,
 		`{"id":"x","vector":` + numbers("0", 384) + `}`, `{"id":"x","vector":[1]}`, `{"id":"x","vector":[1,null]}`, `{"id":"x","vector":{"a":1}}`,
 		`{"id":"x","text":"a","year":"soon"}`, `{"id":"x","text":"a","big":1e999}`, `{"id":"` + strings.Repeat("i", 5000) + `","text":"a"}`,
+		`{"id":"x","text":"a","list":[` + strings.Repeat("1,", 1_000_000) + `1]}`, `{"id":"` + strings.Repeat("i", 21<<20) + `","text":"a"}`,
 	}
 	docs := []string{`{"id":"first","text":"good"}`}
 	docs = append(docs, bad...)
@@ -202,8 +205,8 @@ func TestHostileDocumentsAmongGoodOnes(t *testing.T) {
 		t.Errorf("accepted %d of two", got.Accepted)
 	}
 	for i, res := range got.Results[1 : len(docs)-1] {
-		if res.Status != client.StatusError || res.Error == nil || res.Error.Detail == "" {
-			t.Errorf("%.80s: %+v", bad[i], res)
+		if res.Status != client.StatusError || res.Error == nil || res.Error.Detail == "" || len(res.ID) > 4<<10 {
+			t.Errorf("%.80s: %.400v", bad[i], res)
 		}
 	}
 }
@@ -222,5 +225,44 @@ func TestHugeTextIsToldAsTruncated(t *testing.T) {
 	over := read[client.AddResult](t, r.want(200, "POST", docs, `{"id":"over","text":"`+strings.Repeat("word ", 4<<20)+`"}`))
 	if res := over.Results[0]; res.Status != client.StatusError || res.Error.Code != client.CodeTooLarge {
 		t.Errorf("20 MB: %+v", res)
+	}
+}
+
+// TestHalfPairsAreRefusedWithTheirPlace sends halves of surrogate pairs, which
+// encoding/json replaces, so that different ids would be the same one.
+func TestHalfPairsAreRefusedWithTheirPlace(t *testing.T) {
+	r := stocked(t, server.Options{})
+	const c = "/v1/collections/films"
+	for _, x := range []struct{ method, path, body, pointer string }{
+		{"POST", c + "/search", `{"text":"a \ud800"}`, "/text"},
+		{"POST", c + "/search", `{"text":"a","filter":{"and":[{"field":"label","eq":"\udc00"}]}}`, "/filter/and/0/eq"},
+		{"POST", c + "/recommend", `{"like":["a","\ud83d"]}`, "/like/1"},
+		{"POST", c + "/classify", `{"texts":["a","b\udfff"]}`, "/texts/1"},
+		{"POST", c + "/documents/delete", `{"ids":["\ud800"]}`, "/ids/0"},
+		{"POST", c + "/documents/list", `{"filter":{"field":"\ud800","eq":1}}`, "/filter/field"},
+		{"POST", c + "/events", `{"events":[{"user":"u","item":"a","action":"like"},{"user":"\ud800","item":"a","action":"like"}]}`, "/events/1/user"},
+		{"POST", c + "/answer", `{"messages":[{"role":"user","content":"\ud800"}]}`, "/messages/0/content"},
+		{"POST", c + "/answer/feedback", `{"question":"\ud800","answer":"a","right":true}`, "/question"},
+		{"POST", "/v1/rerank", `{"query":"q","documents":["a",{"text":"\ud800"}]}`, "/documents/1/text"},
+		{"PUT", "/v1/collections/new", `{"fields":{"\ud800":"keyword"}}`, "/fields"},
+		{"PUT", c + "/documents/x", `{"text":"a","by":["\ud800"]}`, "/by/0"},
+	} {
+		p := read[client.Problem](t, r.want(400, x.method, x.path, x.body))
+		if p.Code != invalid || len(p.Errors) != 1 || p.Errors[0].Pointer != x.pointer || p.Errors[0].Hint == "" {
+			t.Errorf("%s: %+v, want the pointer %s", x.body, p, x.pointer)
+		}
+	}
+	docs := []string{`{"id":"\ud800","text":"one"}`, `{"id":"whole","text":"\ud83d\ude00 one"}`, `{"id":"\ud801","text":"two"}`, `{"id":"x","text":"three","\udc00":1}`}
+	pointers := []string{"/id", "", "/id", ""}
+	told := read[client.AddResult](t, r.want(200, "POST", c+"/documents", "["+strings.Join(docs, ",")+"]")).Results
+	told = append(told, lines(t, r.want(200, "POST", c+"/documents", strings.Join(docs, "\n"), "Content-Type", "application/x-ndjson").body)...)
+	for i, res := range told {
+		whole := i%len(docs) == 1
+		if whole != (res.Error == nil) || !whole && (res.Error.Code != invalid || res.Error.Pointer != pointers[i%len(docs)] || !strings.Contains(res.Error.Detail, "surrogate")) {
+			t.Errorf("%s: %+v", docs[i%len(docs)], res)
+		}
+	}
+	if got := read[map[string]any](t, r.want(200, "GET", c+"/documents/whole", "")); got["text"] != "😀 one" {
+		t.Errorf("a whole pair is stored as %v", got)
 	}
 }

@@ -42,7 +42,7 @@ func answer[Req, Resp any](s *Server, c *gin.Context, run func(*vecdb.Collection
 		return
 	}
 	var req Req
-	if err := decode(c, maxQueryBytes, &req); err != nil {
+	if err := s.decode(c, maxQueryBytes, &req); err != nil {
 		s.fail(c, err)
 		return
 	}

@@ -14,7 +14,7 @@ import (
 // Jina.
 func (s *Server) rerank(c *gin.Context) {
 	var req client.RerankRequest
-	if err := decode(c, maxDocumentBytes, &req); err != nil {
+	if err := s.decode(c, maxDocumentBytes, &req); err != nil {
 		s.fail(c, err)
 		return
 	}

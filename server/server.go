@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/vecdb/vecdb"
 	"github.com/vecdb/vecdb/internal/core"
@@ -39,6 +41,10 @@ type Options struct {
 	Imports int
 	// Queries is the same for queries. Default: 256.
 	Queries int
+	// BodyBytes bounds what the JSON bodies over 1 MiB that are read and answered at
+	// once take together; more wait for a moment and are then told to come back.
+	// Default: 256 MiB.
+	BodyBytes int64
 	// ShutdownGrace is how long requests under way may take when the server stops.
 	// Default: 10 seconds.
 	ShutdownGrace time.Duration
@@ -53,6 +59,8 @@ type Server struct {
 	opts    Options
 	door    door
 	lanes   lanes
+	bodies  *semaphore.Weighted // of opts.BodyBytes
+	spare   sync.Pool           // of *[]byte for bodies over smallBody
 	metrics *metrics
 	tasks   tasks
 	handler http.Handler
@@ -66,13 +74,16 @@ func New(db *vecdb.DB, o Options) *Server {
 	if o.Queries == 0 {
 		o.Queries = 256
 	}
+	if o.BodyBytes == 0 {
+		o.BodyBytes = 256 << 20
+	}
 	if o.ShutdownGrace == 0 {
 		o.ShutdownGrace = 10 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{db: db, opts: o, door: newDoor(o.Keys, o.Insecure), lanes: newLanes(o), metrics: newMetrics(db), tasks: tasks{logger: o.Logger}}
+	s := &Server{db: db, opts: o, door: newDoor(o.Keys, o.Insecure), lanes: newLanes(o), bodies: semaphore.NewWeighted(o.BodyBytes), metrics: newMetrics(db), tasks: tasks{logger: o.Logger}}
 	s.handler = s.engine()
 	return s
 }
