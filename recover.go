@@ -145,6 +145,9 @@ func (a *applier) follow(ctx context.Context) {
 			if ctx.Err() == nil && !errors.Is(err, core.ErrClosed) && !errors.Is(err, core.ErrNotFound) {
 				a.logger.Error("read the change log", "error", err)
 			}
+			if errors.Is(err, core.ErrNotFound) {
+				<-ctx.Done() // who drops the collection says first why it ends
+			}
 			a.stop()
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -368,6 +369,62 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 	if c.Len() != 80 || c.Stats().Index.Vectors != 80 {
 		t.Errorf("%d documents, %d vectors, want 80", c.Len(), c.Stats().Index.Vectors)
+	}
+}
+
+// TestCollectionsComeAndGoAtOnce makes, fills, asks and drops collections of a few
+// names in several goroutines, so that each is dropped under what others do with it.
+func TestCollectionsComeAndGoAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir, vecdb.Options{})
+	gone := func(err error) bool { return err == nil || errors.Is(err, vecdb.ErrNotFound) }
+	var wg sync.WaitGroup
+	for w := range 6 {
+		wg.Go(func() {
+			for round := range 12 {
+				name := fmt.Sprint("c", (w+round)%3)
+				c, _, err := db.CreateCollection(t.Context(), name, vecdb.CollectionOptions{})
+				if err != nil {
+					t.Errorf("create %s: %v", name, err)
+					return
+				}
+				wait := []vecdb.Wait{vecdb.WaitDurable, vecdb.WaitIndexed, vecdb.WaitTrained}[round%3]
+				_, stored := c.Upsert(t.Context(), reviews(20*w, 20), wait)
+				_, found := c.Search(t.Context(), vecdb.Request{Text: "dreadful music"})
+				_, told := c.AddEvents(t.Context(), []vecdb.Event{{User: "u", Item: fmt.Sprint("r", 20*w), Action: "like"}}, wait)
+				_, deleted := c.Delete(t.Context(), []string{fmt.Sprint("r", 20*w)}, vecdb.WaitIndexed)
+				_ = c.Stats()
+				if !gone(stored) || !gone(found) || !gone(told) || !gone(deleted) {
+					t.Errorf("round %d with %s: %v, %v, %v, %v", round, name, stored, found, told, deleted)
+				}
+				if w%2 == 0 {
+					if err := db.DropCollection(t.Context(), name); !gone(err) {
+						t.Errorf("drop %s: %v", name, err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	left := make(map[string]int)
+	for _, c := range db.Collections() {
+		left[c.Name()] = c.Len()
+	}
+	for range 2 {
+		if err := db.Verify(t.Context(), func(p string) { t.Error(p) }); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = open(t, dir, vecdb.Options{})
+		have := make(map[string]int)
+		for _, c := range db.Collections() {
+			have[c.Name()] = c.Len()
+		}
+		if !maps.Equal(have, left) {
+			t.Errorf("after a start there are %v, before %v", have, left)
+		}
 	}
 }
 
