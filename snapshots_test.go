@@ -124,7 +124,7 @@ func (s saved) check(t *testing.T, db *vecdb.DB, c *vecdb.Collection) {
 			}
 		}
 	}
-	if all == 0 || same < all*95/100 {
+	if all == 0 || same < all*90/100 { // graphs of the same vectors find 97 % to 99 %
 		t.Errorf("found %d of %d", same, all)
 	}
 	if err := db.Verify(t.Context(), func(p string) { t.Error(p) }); err != nil {
