@@ -65,6 +65,10 @@ func (f *Filter) Validate() error {
 	return f.check(1, &nodes)
 }
 
+func errManyNodes() error {
+	return core.Invalid("", `use "in" for many values of one field`, "the filter has more than %d nodes", MaxFilterNodes)
+}
+
 func (f *Filter) check(depth int, nodes *int) error {
 	*nodes++
 	switch {
@@ -73,7 +77,7 @@ func (f *Filter) check(depth int, nodes *int) error {
 	case depth > MaxFilterDepth:
 		return core.Invalid("", "flatten it", "the filter is more than %d levels deep", MaxFilterDepth)
 	case *nodes > MaxFilterNodes:
-		return core.Invalid("", `use "in" for many values of one field`, "the filter has more than %d nodes", MaxFilterNodes)
+		return errManyNodes()
 	}
 	switch kinds := f.kinds(); {
 	case len(kinds) == 0:

@@ -16,6 +16,9 @@ func (f *Filter) UnmarshalJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return core.Invalid("", "send UTF-8", "the filter is not valid UTF-8")
 	}
+	if objects(data) > objectsANode*MaxFilterNodes {
+		return errManyNodes()
+	}
 	value, err := core.PlainJSON(data)
 	if err != nil {
 		return core.Invalid("", "use numbers within the range of float64", "not a filter: %v", err)
@@ -29,6 +32,28 @@ func (f *Filter) UnmarshalJSON(data []byte) error {
 	}
 	*f = *parsed
 	return nil
+}
+
+// objectsANode is how many JSON objects a node may be made of: itself, a box and its
+// two points.
+const objectsANode = 4
+
+// objects counts the objects in JSON without decoding it.
+func objects(data []byte) (n int) {
+	quoted, escaped := false, false
+	for _, b := range data {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = b == '\\', b != '"'
+		case b == '"':
+			quoted = true
+		case b == '{':
+			n++
+		}
+	}
+	return n
 }
 
 // parseNode turns a decoded JSON value into a node. It checks what the Go form

@@ -228,6 +228,7 @@ func TestFilterJSONRefusals(t *testing.T) {
 		{`{"not":{"field":"a","eq":1},"field":"b","eq":2}`, "", `mixes "not" and "field"`},
 		{nested(33), strings.Repeat("/not", 32), "levels deep"},
 		{`{"or":[` + strings.TrimSuffix(strings.Repeat(`{"field":"a","eq":1},`, 20_000), ",") + `]}`, "/or/19999", "more than 20000 nodes"},
+		{`{"or":[` + strings.Repeat(`{},`, 80_000) + `{}]}`, "", "more than 20000 nodes"}, // told before they are decoded
 	} {
 		var f query.Filter
 		err := json.Unmarshal([]byte(c.text), &f)
@@ -236,6 +237,10 @@ func TestFilterJSONRefusals(t *testing.T) {
 			continue
 		}
 		wantInput(t, err, c.pointer, c.detail)
+	}
+	var braces query.Filter
+	if err := json.Unmarshal([]byte(`{"field":"a","eq":"\"`+strings.Repeat("{", 80_001)+`"}`), &braces); err != nil {
+		t.Errorf("a value of many braces: %v", err)
 	}
 	var f query.Filter
 	if err := json.Unmarshal([]byte(nested(32)), &f); err != nil {

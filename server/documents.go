@@ -223,9 +223,14 @@ func (s *Server) putDocument(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	var doc vecdb.Document
-	if err := s.decode(c, maxLineBytes, &doc); err != nil {
+	data, err := s.readText(c, maxLineBytes)
+	if err != nil {
 		s.fail(c, err)
+		return
+	}
+	var doc vecdb.Document
+	if err := json.Unmarshal(data, &doc); err != nil {
+		s.fail(c, jsonError(err))
 		return
 	}
 	id := c.Param("id")
