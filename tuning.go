@@ -195,9 +195,12 @@ func (t *tuner) measure(ctx context.Context, due func() bool, o tune.Options) er
 	return t.save(plan)
 }
 
+// planVersion goes up when searches of the same breadth find less than before.
+const planVersion = 2
+
 // keptPlan is the form of a plan in its file.
 type keptPlan struct {
-	Version int       `json:"version"` // 1
+	Version int       `json:"version"` // planVersion
 	Index   string    `json:"index"`   // the back end
 	Plan    tune.Plan `json:"plan"`
 }
@@ -208,7 +211,7 @@ func (t *tuner) save(plan *tune.Plan) error {
 	if m.snapshots == nil || m.snapshots.readOnly {
 		return nil
 	}
-	data, err := json.Marshal(keptPlan{1, m.kind.name, *plan})
+	data, err := json.Marshal(keptPlan{planVersion, m.kind.name, *plan})
 	if err != nil {
 		return err
 	}
@@ -241,7 +244,7 @@ func (t *tuner) restore() {
 	if err == nil {
 		err = kept.Plan.Check()
 	}
-	if err != nil || kept.Version != 1 || kept.Index != m.kind.name {
+	if err != nil || kept.Version != planVersion || kept.Index != m.kind.name {
 		t.a.logger.Info("the measured recall of the index is not used, it will be measured anew", "error", err)
 		return
 	}

@@ -43,7 +43,7 @@ func TestRecallIsMeasuredAndKept(t *testing.T) {
 	}
 	s.close(t, db)
 
-	if err := os.WriteFile(file, []byte(`{"version":1,"index":"hnsw","plan":{"vectors":2400,"curves":[{"k":10,"points":[{"ef":-5}]}]}}`), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(`{"version":2,"index":"hnsw","plan":{"vectors":2400,"curves":[{"k":10,"points":[{"ef":-5}]}]}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	db, c, log := s.open(t, vecdb.Options{ReadOnly: true})

@@ -14,7 +14,7 @@ import "math"
 // The factor is that between the distances of the k-th and of the ef-th nearest
 // where vectors lie as in a space of reachDim dimensions, as embeddings of texts
 // more or less do. However vectors lie, a walk takes reachLeast·ef steps at least,
-// if it sees as many vertices, and has a beam of reachMost times the length.
+// if it sees as many vertices, and its beam has a length of reachBeam.
 type reach struct {
 	limit float32 // squared distance, +Inf until enough is found
 	ef    int     // how many of the nearest seen are kept until then
@@ -26,23 +26,31 @@ type reach struct {
 }
 
 const (
-	reachDim   = 30
-	reachLeast = 0.75
-	reachMost  = 3
+	reachDim   = 25
+	reachLeast = 0.5
+	reachTwice = 10 // neighbors for which the beam is twice the steps
 )
 
-// newReach is the reach of a walk of breadth ef for the k nearest; k is 0 for a
-// walk that ends with its beam alone.
-func newReach(k, ef int) reach {
-	r := reach{limit: float32(math.Inf(1)), ef: ef}
+// reachBeam is the length of the beam of a walk for the k nearest that is to take
+// about so many steps, so that none takes many times as many as most do. The fewer
+// neighbors are wanted, the more queries differ in the steps that they need; with
+// many, most of what looks nearer than the last of them only looks so.
+func reachBeam(k, steps int) int {
+	return int(min(float64(steps)*(1+math.Cbrt(reachTwice/float64(k))), math.MaxInt32))
+}
+
+// newReach is the reach of a walk for the k nearest wanted, the last of which is the
+// rank-th nearest of all, that is to take about so many steps; k is 0 for a walk that
+// ends with its beam alone.
+func newReach(k, rank, steps int) reach {
+	r := reach{limit: float32(math.Inf(1)), ef: steps}
 	if k > 0 {
-		r.aim(k, k, ef)
+		r.aim(k, rank, steps)
 	}
 	return r
 }
 
-// aim makes r the reach of a walk for the k nearest wanted, the last of which is the
-// rank-th nearest of all, that is to take about so many steps.
+// aim makes r the reach of another walk, see newReach.
 func (r *reach) aim(k, rank, steps int) {
 	r.k, r.last, r.least = k, 0, int(reachLeast*float64(steps))
 	r.times = float32(math.Pow(float64(steps)/float64(rank), 2./reachDim))

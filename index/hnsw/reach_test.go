@@ -73,8 +73,8 @@ func TestAWalkGoesOnWhereMuchIsWithinReach(t *testing.T) {
 	vectors := indextest.Vectors(rng, 4000, 256)
 	x := indexOf(t, vectors)
 	for _, q := range indextest.Vectors(rng, 20, 256) {
-		if n := taken(t, x, q, 10, ef); n < reachMost*ef {
-			t.Fatalf("a walk took %d steps, want %d", n, reachMost*ef)
+		if n := taken(t, x, q, 10, ef); n < reachBeam(10, ef) {
+			t.Fatalf("a walk took %d steps, want %d", n, reachBeam(10, ef))
 		}
 	}
 }
@@ -89,12 +89,12 @@ func TestReach(t *testing.T) {
 	}{
 		{"too few found", 3, 96, []key{makeKey(1, 1), makeKey(2, 2)}, float32(math.Inf(1))},
 		{"as broad as asked for", 2, 2, []key{makeKey(1, 1), makeKey(2, 2)}, 2},
-		{"broader", 2, 2 << 30, []key{makeKey(1, 1), makeKey(2, 2)}, 8},
+		{"broader", 2, 2 << reachDim, []key{makeKey(1, 1), makeKey(2, 2)}, 8},
 		{"with the beam alone", 0, 96, []key{makeKey(1, 1)}, float32(math.Inf(1))},
 	} {
 		m := aligned[meta](4)
 		sl.meta0 = unsafe.Pointer(&m[0])
-		r := newReach(c.k, c.ef)
+		r := newReach(c.k, c.k, c.ef)
 		if r.fit(c.found, sl); r.limit != c.want {
 			t.Errorf("%s: the limit is %g, want %g", c.name, r.limit, c.want)
 		}

@@ -47,14 +47,14 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, al
 		s.asked.reset(n)
 	}
 	room := steps
-	s.reach = newReach(0, ef)
+	s.reach = newReach(0, 0, ef)
 	s.beam, s.rank = steps, 0
 	switch {
 	case filtered:
 		room = min(n, max(keepRank*rank, int(keepBeam*float64(steps)))+degree)
 	case k > 0:
-		room = min(n, reachMost*steps)
-		s.reach = newReach(k, ef)
+		room = min(n, reachBeam(k, steps))
+		s.reach = newReach(k, k, ef)
 		s.beam = room
 	}
 	s.pool.reset(room)
