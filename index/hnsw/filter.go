@@ -16,10 +16,29 @@ const (
 // walkCost is what a walk of so many steps costs.
 func walkCost(steps int) int { return steps * (stepCost + steps/poolCost) }
 
-// A walk with a filter has to find the k nearest allowed, the last of which is the
-// rank-th nearest of all. They need not be expanded to be found: of what a walk has
-// seen the allowed are scored, too. To see them with the recall that a walk of
-// breadth ef without a filter has for k takes about ef·(rank/k)^beamGrowth steps
+// wideShare is how much of all vectors a filter lets pass, at least, for a walk like
+// one without a filter, that returns those allowed among what it expands.
+const wideShare = 0.75
+
+// wide reports whether a filter with which the k-th nearest allowed is the rank-th
+// of all lets so much pass.
+func wide(k, rank int) bool { return wideShare*float64(rank-1) <= float64(k) }
+
+// wideEnough reports whether at least half as many of the vertices expanded were
+// allowed as if the allowed lay anywhere. If not, it tells in s.rank how far the
+// k-th is.
+func (s *scratch) wideEnough(k, rank int) bool {
+	if 2*s.taken*rank >= s.reach.steps*k {
+		return true
+	}
+	s.rank = k * s.reach.steps / max(1, s.taken)
+	return false
+}
+
+// A walk with a narrower filter has to find the k nearest allowed, the last of which
+// is the rank-th nearest of all. They need not be expanded to be found: of what a
+// walk has seen the allowed are scored, too. To see them with the recall that a walk
+// of breadth ef without a filter has for k takes about ef·(rank/k)^beamGrowth steps
 // (measured on sentence vectors), and no fewer than beamLeast for each of them; of
 // what it sees a walk keeps the nearest, keepRank times rank and keepBeam times the
 // steps. It begins anew where rank turns out to be so high that keepLeast times as

@@ -92,8 +92,10 @@ type scratch struct {
 	beam   int     // how many of the nearest in the pool a walk expands
 	reach  reach
 	rank   int // of the k-th nearest allowed among all, by what a walk has seen
+	taken  int // how many of the vertices that a walk has expanded are allowed
 	seen   visited
-	asked  visited // the vertices that the filter was asked for
+	scores bool    // whether a walk scores the allowed among all that it has seen
+	asked  visited // the vertices that the filter was asked for, if so
 	est    [degree]float32
 	dots   [2 * degree]int32
 	many   [scanBatch]int32 // dots of a scan

@@ -31,30 +31,27 @@ func (g *graph) distances(s *scratch, list []uint32) {
 
 // walk searches the bottom layer from s.starts with a beam of steps and leaves the
 // nearest allowed vertices in s.top. It ends when as many of the nearest seen as
-// are in the beam are expanded. Where the k nearest of all are wanted, it ends
-// when what is left lies out of reach (see reach.go); k is 0 if it is to end with
-// the beam alone.
+// are in the beam are expanded; k is 0 for that. Where the k nearest allowed are
+// wanted, the last of which is taken to be the rank-th nearest of all, it ends
+// when what is left lies out of reach (see reach.go).
 //
-// With a filter the k nearest allowed are wanted, the last of which is taken to be
-// the rank-th nearest of all; what tells better is what the walk sees (see
-// filter.go). It returns false where it sees too few that are allowed, or where
-// comparing the query with all of them is faster than going on.
+// Under a filter that not very much passes, what tells better than rank is what the
+// walk sees (see filter.go). It returns false where it sees too few that are
+// allowed, or where comparing the query with all of them is faster than going on.
 func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, allow *core.Set) (bool, error) {
-	filtered := allow != nil
 	n := int(g.n.Load())
 	s.seen.reset(n)
-	if filtered {
-		s.asked.reset(n)
-	}
 	room := steps
-	s.reach = newReach(0, 0, ef)
-	s.beam, s.rank = steps, 0
+	s.reach = newReach(k, rank, steps)
+	s.scores = allow != nil && !wide(k, rank)
+	s.beam, s.rank, s.taken = steps, 0, 0
 	switch {
-	case filtered:
+	case s.scores:
+		s.asked.reset(n)
 		room = min(n, max(keepRank*rank, int(keepBeam*float64(steps)))+degree)
+		s.reach = newReach(0, 0, ef)
 	case k > 0:
 		room = min(n, reachBeam(k, steps))
-		s.reach = newReach(k, k, ef)
 		s.beam = room
 	}
 	s.pool.reset(room)
@@ -68,8 +65,11 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, al
 	}
 	for steps := 0; ; {
 		var err error
-		if steps, err = g.expandAll(ctx, s, k, ef, steps, n, allow); !filtered || err != nil {
-			return true, err
+		if steps, err = g.expandAll(ctx, s, k, ef, steps, n, allow); err != nil {
+			return false, err
+		}
+		if !s.scores {
+			return allow == nil || s.wideEnough(k, rank), nil
 		}
 		more := g.gather(s, k, ef, allow)
 		if s.rank == 0 || keepLeast*s.rank > room || walkCost(beamFor(k, ef, s.rank)) >= allow.Len()*3/2 {
@@ -93,7 +93,7 @@ func (g *graph) expandAll(ctx context.Context, s *scratch, k, ef, steps, n int, 
 		// that its block can be fetched meanwhile.
 		next, more := s.pool.pop()
 		g.expand(s, cur, next, more, n, allow)
-		if allow != nil && s.reach.k == 0 && len(s.top.keys) >= k {
+		if s.scores && s.reach.k == 0 && len(s.top.keys) >= k {
 			g.gather(s, k, ef, allow)
 		}
 		s.reach.fit(s.top.keys, g.slab)
@@ -125,11 +125,12 @@ func (g *graph) expand(s *scratch, cur, next key, more bool, n int, allow *core.
 	}
 	d := sl.distance(s.q, v)
 	limit := s.limit()
-	if allow != nil && s.reach.k == 0 {
+	if s.scores && s.reach.k == 0 {
 		limit = s.pool.limit() // what is not reached may yet be allowed
 	}
-	if (allow == nil || s.asked.add(v)) && g.allowed(v, allow) {
+	if (!s.scores || s.asked.add(v)) && g.allowed(v, allow) {
 		s.top.insert(makeKey(d, v))
+		s.taken++
 	}
 	ids := sl.neighbors(v)
 	if !sl.withSigns {
@@ -261,7 +262,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 	}
 	ef = min(max(ef, k), total)
 	walks := (k < total/scanBound || k <= 10) && ef <= walkMost
-	steps, count, rank := ef, 0, 0
+	steps, count, rank := ef, 0, k
 	if allow != nil {
 		if count = allow.Len(); count == 0 {
 			return nil, nil
@@ -272,6 +273,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		walks = walks && count > ef && walkCost(steps) < count*2/3
 	} else if dying := int(g.dying.Load()); dying > 0 {
 		steps += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
+		rank += int(int64(k) * int64(dying) / int64(total))
 	}
 	window := g.slab.window(k, ef)
 	if g.crowded.Load() > 0 {
