@@ -75,7 +75,8 @@ const growth = 0.6
 // leastRise is the power of the number of neighbors with which the breadth rises at
 // least between two numbers that were measured. It may fall from one to the other,
 // as a search for more neighbors than lie together goes far in any case; then
-// nobody knows from how many on.
+// nobody knows from how many on. Once there are more vectors, more may lie together,
+// so that it is taken to rise up to the second of them, too.
 const leastRise = 0.2
 
 // maxEf is the greatest breadth that a plan asks for.
@@ -97,7 +98,7 @@ func (p *Plan) Ef(recall float64, k, vectors int) int {
 		share := math.Log(float64(k)/float64(a.K)) / math.Log(float64(b.K)/float64(a.K))
 		// The breadths of few neighbors rise faster than those of many.
 		ef = between(a.ef(recall), b.ef(recall), math.Pow(share, 0.8))
-		if k < b.K {
+		if k < b.K || vectors > p.Vectors {
 			ef = max(ef, a.ef(recall)*math.Pow(float64(k)/float64(a.K), leastRise))
 		}
 	}
