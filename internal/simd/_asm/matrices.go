@@ -18,7 +18,7 @@ var (
 
 // matrices writes the kernels of package matrix.
 func matrices() {
-	for _, k := range []kernel{productInt8, productFitted, productBFloat16, boundsOf, quantizeRow, roundRow, normRow, sumRow, transposeKeys, attend} {
+	for _, k := range []kernel{productInt8, productFitted, greatestSums, roundAgain, productBFloat16, boundsOf, quantizeRow, roundRow, normRow, sumRow, transposeKeys, attend} {
 		k.generate()
 	}
 	for _, k := range []kernel{packHead, attendTiles} {

@@ -1,8 +1,10 @@
 package matrix
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -54,6 +56,36 @@ func TestFittedWeightsLeaveRoomAndAreNear(t *testing.T) {
 				t.Errorf("%v: the sum of output %d is %v, want %d", c, o, f.sum[o], total)
 			}
 		}
+	}
+}
+
+// TestFittingIsAsThatInPlainGo compares all that the kernels write, for bytes that
+// end before a page that must not be touched.
+func TestFittingIsAsThatInPlainGo(t *testing.T) {
+	rng := newRand(t)
+	for _, n := range []int{tileBytes, 5 * tileBytes} {
+		from, to := guardedBytes(t, n), guardedBytes(t, n)
+		factors := ofBytes[int16](guardedBytes(t, 2*stepBytes))
+		sums, most := ofBytes[int32](guardedBytes(t, stepBytes)), ofBytes[int32](guardedBytes(t, stepBytes))
+		for i := range from {
+			from[i] = byte(rng.IntN(255) - 127)
+			if i%stepBytes < 4 { // the extremes of an output
+				from[i] = byte(127 - i/stepBytes%2*254)
+			}
+		}
+		for i := range factors {
+			factors[i] = int16(math.MaxInt16 - (i / 4 % 8 * 4000))
+		}
+		wantTo, wantSums, wantMost := make([]byte, n), make([]int32, tileRows), make([]int32, tileRows)
+		greatestSumsGeneric(&from[0], n, &wantMost[0])
+		roundAgainGeneric(&wantTo[0], &from[0], n, &factors[0], &wantSums[0])
+		eachSet(t, func(t *testing.T) {
+			greatestSums(&from[0], n, &most[0])
+			roundAgain(&to[0], &from[0], n, &factors[0], &sums[0])
+			if !slices.Equal(most, wantMost) || !slices.Equal(sums, wantSums) || !bytes.Equal(to, wantTo) {
+				t.Errorf("%d bytes: the greatest sums are %v, want %v; the sums %v, want %v", n, most, wantMost, sums, wantSums)
+			}
+		})
 	}
 }
 

@@ -44,6 +44,26 @@ func productFittedAVX2(t *byte)
 //go:noescape
 func productFitted(t *byte)
 
+// greatestSumsAVX2 is greatestSums with AVX2 and FMA3.
+//
+//go:noescape
+func greatestSumsAVX2(panel *byte, n int, most *int32)
+
+// greatestSums is greatestSumsGeneric of n bytes, a multiple of 128.
+//
+//go:noescape
+func greatestSums(panel *byte, n int, most *int32)
+
+// roundAgainAVX2 is roundAgain with AVX2 and FMA3.
+//
+//go:noescape
+func roundAgainAVX2(to *byte, from *byte, n int, factors *int16, sums *int32)
+
+// roundAgain is roundAgainGeneric of n bytes, a multiple of 64.
+//
+//go:noescape
+func roundAgain(to *byte, from *byte, n int, factors *int16, sums *int32)
+
 // productBFloat16AMX is productBFloat16 with AVX512F, AVX512BW, AVX512VNNI, AVX512BF16 and AMX.
 //
 //go:noescape

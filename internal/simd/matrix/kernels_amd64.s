@@ -3294,6 +3294,133 @@ TEXT ·productFitted(SB), NOSPLIT, $0-8
 productFitted_below_avx2:
 	JMP ·productFittedGeneric(SB)
 
+// func greatestSumsAVX2(panel *byte, n int, most *int32)
+// Requires: AVX, AVX2
+TEXT ·greatestSumsAVX2(SB), NOSPLIT, $0-24
+	MOVQ    panel+0(FP), AX
+	MOVQ    n+8(FP), CX
+	MOVQ    most+16(FP), DX
+	VPXOR   Y0, Y0, Y0
+	VMOVDQU byteones<>+0(SB), Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+
+greatestSumsAVX2_groups:
+	VMOVDQU    (AX), Y4
+	VPMAXSB    Y0, Y4, Y5
+	VPSUBB     Y4, Y5, Y4
+	VPMADDUBSW Y1, Y5, Y5
+	VPMADDUBSW Y1, Y4, Y4
+	VMOVDQU    64(AX), Y6
+	VPMAXSB    Y0, Y6, Y7
+	VPSUBB     Y6, Y7, Y6
+	VPMADDUBSW Y1, Y7, Y7
+	VPMADDUBSW Y1, Y6, Y6
+	VPADDW     Y7, Y5, Y5
+	VPMAXSW    Y5, Y2, Y2
+	VPADDW     Y6, Y4, Y4
+	VPMAXSW    Y4, Y2, Y2
+	VMOVDQU    32(AX), Y4
+	VPMAXSB    Y0, Y4, Y5
+	VPSUBB     Y4, Y5, Y4
+	VPMADDUBSW Y1, Y5, Y5
+	VPMADDUBSW Y1, Y4, Y4
+	VMOVDQU    96(AX), Y6
+	VPMAXSB    Y0, Y6, Y7
+	VPSUBB     Y6, Y7, Y6
+	VPMADDUBSW Y1, Y7, Y7
+	VPMADDUBSW Y1, Y6, Y6
+	VPADDW     Y7, Y5, Y5
+	VPMAXSW    Y5, Y3, Y3
+	VPADDW     Y6, Y4, Y4
+	VPMAXSW    Y4, Y3, Y3
+	ADDQ       $+128, AX
+	SUBQ       $+128, CX
+	JHI        greatestSumsAVX2_groups
+	VPSRLD     $0x10, Y2, Y0
+	VPMAXSW    Y0, Y2, Y2
+	VPSLLD     $0x10, Y2, Y2
+	VPSRLD     $0x10, Y2, Y2
+	VMOVDQU    Y2, (DX)
+	VPSRLD     $0x10, Y3, Y0
+	VPMAXSW    Y0, Y3, Y3
+	VPSLLD     $0x10, Y3, Y3
+	VPSRLD     $0x10, Y3, Y3
+	VMOVDQU    Y3, 32(DX)
+	VZEROUPPER
+	RET
+
+DATA byteones<>+0(SB)/8, $0x0101010101010101
+DATA byteones<>+8(SB)/8, $0x0101010101010101
+DATA byteones<>+16(SB)/8, $0x0101010101010101
+DATA byteones<>+24(SB)/8, $0x0101010101010101
+GLOBL byteones<>(SB), RODATA|NOPTR, $32
+
+// func greatestSums(panel *byte, n int, most *int32)
+TEXT ·greatestSums(SB), NOSPLIT, $0-24
+	CMPB ·level+0(SB), $0x01
+	JB   greatestSums_below_avx2
+	JMP  ·greatestSumsAVX2(SB)
+
+greatestSums_below_avx2:
+	JMP ·greatestSumsGeneric(SB)
+
+// func roundAgainAVX2(to *byte, from *byte, n int, factors *int16, sums *int32)
+// Requires: AVX, AVX2
+TEXT ·roundAgainAVX2(SB), NOSPLIT, $0-40
+	MOVQ    to+0(FP), AX
+	MOVQ    from+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    factors+24(FP), BX
+	MOVQ    sums+32(FP), SI
+	VMOVDQU (BX), Y0
+	VMOVDQU 32(BX), Y1
+	VMOVDQU 64(BX), Y2
+	VMOVDQU 96(BX), Y3
+	VMOVDQU byteones<>+0(SB), Y4
+	VMOVDQU wordones<>+0(SB), Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+
+roundAgainAVX2_groups:
+	VPMOVSXBW  (CX), Y8
+	VPMULHRSW  Y0, Y8, Y8
+	VPMOVSXBW  16(CX), Y9
+	VPMULHRSW  Y1, Y9, Y9
+	VPACKSSWB  Y9, Y8, Y8
+	VPERMQ     $0xd8, Y8, Y8
+	VMOVDQU    Y8, (AX)
+	VPMADDUBSW Y8, Y4, Y8
+	VPMADDWD   Y5, Y8, Y8
+	VPADDD     Y8, Y6, Y6
+	VPMOVSXBW  32(CX), Y8
+	VPMULHRSW  Y2, Y8, Y8
+	VPMOVSXBW  48(CX), Y9
+	VPMULHRSW  Y3, Y9, Y9
+	VPACKSSWB  Y9, Y8, Y8
+	VPERMQ     $0xd8, Y8, Y8
+	VMOVDQU    Y8, 32(AX)
+	VPMADDUBSW Y8, Y4, Y8
+	VPMADDWD   Y5, Y8, Y8
+	VPADDD     Y8, Y7, Y7
+	ADDQ       $+64, CX
+	ADDQ       $+64, AX
+	SUBQ       $+64, DX
+	JHI        roundAgainAVX2_groups
+	VMOVDQU    Y6, (SI)
+	VMOVDQU    Y7, 32(SI)
+	VZEROUPPER
+	RET
+
+// func roundAgain(to *byte, from *byte, n int, factors *int16, sums *int32)
+TEXT ·roundAgain(SB), NOSPLIT, $0-40
+	CMPB ·level+0(SB), $0x01
+	JB   roundAgain_below_avx2
+	JMP  ·roundAgainAVX2(SB)
+
+roundAgain_below_avx2:
+	JMP ·roundAgainGeneric(SB)
+
 // func productBFloat16AMX(t *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·productBFloat16AMX(SB), NOSPLIT, $0-8

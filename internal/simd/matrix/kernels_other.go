@@ -8,6 +8,12 @@ func productFitted(t *byte) { productFittedGeneric(t) }
 
 func usesFitted() bool { return false }
 
+func greatestSums(panel *byte, n int, most *int32) { greatestSumsGeneric(panel, n, most) }
+
+func roundAgain(to, from *byte, n int, factors *int16, sums *int32) {
+	roundAgainGeneric(to, from, n, factors, sums)
+}
+
 func productBFloat16(t *byte) { productBFloat16Generic(t) }
 
 func layerNorm(x, gain, bias []float32, eps float32) { layerNormGeneric(x, gain, bias, eps) }

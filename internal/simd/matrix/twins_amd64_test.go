@@ -43,6 +43,22 @@ func TestWithoutALevelTheTwinsRun(t *testing.T) {
 			run((*byte)(unsafe.Pointer(&task)))
 		})
 	}
+	weights, factors := alignedBytes(tileBytes), [stepBytes]int16{}
+	for i := range weights {
+		weights[i] = byte(i%100 - 50)
+	}
+	for i := range factors {
+		factors[i] = 20000
+	}
+	greatest := func(run func(*byte, int, *int32)) []byte {
+		return bytesOf(func(to *byte) { run(&weights[0], tileBytes, (*int32)(unsafe.Pointer(to))) })
+	}
+	rounded := func(run func(to, from *byte, n int, factors *int16, sums *int32)) []byte {
+		return bytesOf(func(to *byte) {
+			var sums [tileRows]int32
+			run(to, &weights[0], tileBytes, &factors[0], &sums[0])
+		})
+	}
 	withGeneric(func() {
 		low, high := boundsOf(&a[0], n)
 		lowTwin, highTwin := boundsOfGeneric(&a[0], n)
@@ -52,6 +68,8 @@ func TestWithoutALevelTheTwinsRun(t *testing.T) {
 		for name, pair := range map[string][2][]byte{
 			"product of bytes":    {product(Int8, productInt8), product(Int8, productInt8Generic)},
 			"product of fitted":   {product(Int8, productFitted), product(Int8, productFittedGeneric)},
+			"greatest sums":       {greatest(greatestSums), greatest(greatestSumsGeneric)},
+			"weights again":       {rounded(roundAgain), rounded(roundAgainGeneric)},
 			"product of bfloat16": {product(BFloat16, productBFloat16), product(BFloat16, productBFloat16Generic)},
 			"attention":           {attention(attend), attention(attendGeneric)},
 			"keys": {
