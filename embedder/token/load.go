@@ -45,12 +45,11 @@ type file struct {
 	} `json:"pre_tokenizer"`
 	PostProcessor json.RawMessage `json:"post_processor"`
 	Model         struct {
-		Type    string           `json:"type"`
-		Unknown string           `json:"unk_token"`
-		Prefix  string           `json:"continuing_subword_prefix"`
-		MaxWord int              `json:"max_input_chars_per_word"`
-		Vocab   map[string]int32 `json:"-"`
-		Raw     json.RawMessage  `json:"vocab"`
+		Type    string          `json:"type"`
+		Unknown string          `json:"unk_token"`
+		Prefix  string          `json:"continuing_subword_prefix"`
+		MaxWord int             `json:"max_input_chars_per_word"`
+		Vocab   json.RawMessage `json:"vocab"`
 	} `json:"model"`
 }
 
@@ -84,10 +83,11 @@ func parse(path string, data []byte, o Options) (embedder.Tokenizer, error) {
 	default:
 		return nil, fmt.Errorf("tokenizer %s is of the unknown kind %.80q: %w", path, f.Model.Type, core.ErrCorrupt)
 	}
-	if err := json.Unmarshal(f.Model.Raw, &f.Model.Vocab); err != nil {
+	vocabulary, err := readVocabulary(f.Model.Vocab)
+	if err != nil {
 		return nil, fmt.Errorf("vocabulary of %s: %w: %w", path, core.ErrCorrupt, err)
 	}
-	w, err := f.wordPiece(o)
+	w, err := f.wordPiece(vocabulary, o)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer %s: %w", path, err)
 	}
@@ -104,9 +104,10 @@ func (f *file) isBERT() bool {
 const (
 	longestWord  = 10_000
 	longestPiece = 1_000
+	maxID        = math.MaxInt32 // one more must fit, too
 )
 
-func (f *file) wordPiece(o Options) (*WordPiece, error) {
+func (f *file) wordPiece(vocabulary []entry, o Options) (*WordPiece, error) {
 	n := f.Normalizer
 	w := &WordPiece{maxWord: f.Model.MaxWord}
 	if w.maxWord == 0 {
@@ -124,7 +125,7 @@ func (f *file) wordPiece(o Options) (*WordPiece, error) {
 	if n.StripAccents != nil {
 		w.opts.stripAccents = *n.StripAccents
 	}
-	if err := w.learn(f); err != nil {
+	if err := w.learn(f, vocabulary); err != nil {
 		return nil, err
 	}
 	for _, t := range f.AddedTokens {
@@ -140,30 +141,27 @@ func (f *file) wordPiece(o Options) (*WordPiece, error) {
 	slices.SortStableFunc(w.special, func(a, b added) int { return len(b.text) - len(a.text) })
 	w.prepare()
 	var err error
-	w.prefix, w.suffix, err = f.template(f.Model.Vocab)
+	w.prefix, w.suffix, err = f.template(w.pieces)
 	return w, err
 }
 
 // learn takes the vocabulary.
-func (w *WordPiece) learn(f *file) error {
-	for piece, id := range f.Model.Vocab {
-		if id < 0 || id == math.MaxInt32 || len(piece) > longestPiece {
-			return fmt.Errorf("the piece %.80q with the id %d: %w", piece, id, core.ErrCorrupt)
-		}
-		w.size = max(w.size, int(id)+1)
+func (w *WordPiece) learn(f *file, vocabulary []entry) error {
+	for _, e := range vocabulary {
+		w.size = max(w.size, int(e.id)+1)
 	}
-	id, there := f.Model.Vocab[f.Model.Unknown]
+	w.pieces = newTrie(vocabulary)
+	id, there := w.pieces.id(f.Model.Unknown)
 	if !there {
 		return fmt.Errorf("the unknown token %q is not in the vocabulary: %w", f.Model.Unknown, core.ErrCorrupt)
 	}
 	w.unknown = id
-	w.pieces = newTrie(f.Model.Vocab)
 	w.inside = w.pieces.walk(f.Model.Prefix)
 	return nil
 }
 
 // template reads which special tokens stand around a single text.
-func (f *file) template(vocab map[string]int32) (prefix, suffix []int32, err error) {
+func (f *file) template(pieces *trie) (prefix, suffix []int32, err error) {
 	var kind struct {
 		Type   string `json:"type"`
 		Single []struct {
@@ -204,7 +202,8 @@ func (f *file) template(vocab map[string]int32) (prefix, suffix []int32, err err
 		}{{kind.CLS, &prefix}, {kind.SEP, &suffix}} {
 			if len(pair.token) == 2 {
 				name, _ := pair.token[0].(string)
-				*pair.to = append(*pair.to, vocab[name])
+				id, _ := pieces.id(name)
+				*pair.to = append(*pair.to, id)
 			}
 		}
 		return prefix, suffix, nil

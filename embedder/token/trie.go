@@ -1,10 +1,5 @@
 package token
 
-import (
-	"slices"
-	"strings"
-)
-
 // trie holds a vocabulary as a double array (Aoe, "An efficient digital search
 // algorithm by using a double-array structure", 1989): the child of node n by
 // byte c is node nodes[n].base + c, if that node says that n is its parent.
@@ -24,22 +19,11 @@ const root int32 = 0
 // none is the node of a string that begins no piece.
 const none int32 = -1
 
-type entry struct {
-	text string
-	id   int32
-}
-
-// newTrie returns the trie of a vocabulary. The empty piece is left out.
-func newTrie(vocab map[string]int32) *trie {
-	b := builder{t: &trie{nodes: make([]node, 1, 4*len(vocab)+1)}, links: make([]link, 1, 4*len(vocab)+1)}
-	entries := make([]entry, 0, len(vocab))
-	for text, id := range vocab {
-		if text != "" {
-			entries = append(entries, entry{text, id})
-		}
-	}
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.text, b.text) })
-	b.place(root, entries, 0)
+// newTrie returns the trie of pieces that are sorted, each there once and none
+// empty.
+func newTrie(pieces []entry) *trie {
+	b := builder{t: &trie{nodes: make([]node, 1, 4*len(pieces)+1)}, links: make([]link, 1, 4*len(pieces)+1)}
+	b.place(root, pieces, 0)
 	return b.t
 }
 
@@ -140,6 +124,15 @@ func (t *trie) walk(s string) int32 {
 		}
 	}
 	return n
+}
+
+// id returns the id of a piece.
+func (t *trie) id(piece string) (int32, bool) {
+	n := t.walk(piece)
+	if n == none || t.nodes[n].token == 0 {
+		return 0, false
+	}
+	return t.nodes[n].token - 1, true
 }
 
 func (t *trie) child(n int32, c byte) int32 {
