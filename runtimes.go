@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/vecdb/vecdb/embedder"
 	"github.com/vecdb/vecdb/embedder/bundle"
 	"github.com/vecdb/vecdb/embedder/hub"
@@ -135,27 +137,30 @@ func (m *models) openNative(model embedder.Model, p embedder.Precision, s source
 		return opened{}, s.nativeErr
 	}
 	files := native.Files{Weights: s.native.Weights, SHA256: s.native.SHA256, Pack: s.native.Pack}
-	tokens, err := m.nativeTokenizer(model, s.native, &files)
-	if err != nil {
-		return opened{}, err
+	tokenizer := func() (embedder.Tokenizer, error) { return token.Load(s.native.Tokenizer, token.Options{Lowercase: model.Lowercase}) }
+	if s.native.Bundled {
+		pack, vocabulary, err := bundle.Read(model.Name)
+		if err != nil {
+			return opened{}, fmt.Errorf("read the model within the binary: %w", err)
+		}
+		files.Data = pack
+		tokenizer = func() (embedder.Tokenizer, error) { return token.Parse(vocabulary, token.Options{Lowercase: model.Lowercase}) }
 	}
+	// Either takes some ten milliseconds.
+	var tokens embedder.Tokenizer
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		tokens, err = tokenizer()
+		return err
+	})
 	sessions, err := native.Open(files, native.Options{Precision: p, Dim: model.Dim, Pooling: model.Pooling}, m.options.Threads+1)
+	if failed := group.Wait(); failed != nil {
+		for _, one := range sessions {
+			failed = errors.Join(failed, one.Close())
+		}
+		return opened{}, failed
+	}
 	return opened{sessions: sessions, tokens: tokens, by: fmt.Sprintf("%s %s %s %s", RuntimeNative, matrix.Kernels(), p, s.native.SHA256)}, err
-}
-
-// nativeTokenizer opens the tokenizer, and where the model lies within the binary
-// it puts its bytes into files.
-func (m *models) nativeTokenizer(model embedder.Model, n hub.NativeFiles, files *native.Files) (embedder.Tokenizer, error) {
-	o := token.Options{Lowercase: model.Lowercase}
-	if !n.Bundled {
-		return token.Load(n.Tokenizer, o)
-	}
-	pack, tokenizer, err := bundle.Read(model.Name)
-	if err != nil {
-		return nil, fmt.Errorf("read the model within the binary: %w", err)
-	}
-	files.Data = pack
-	return token.Parse(tokenizer, o)
 }
 
 func (m *models) openONNX(model embedder.Model, p embedder.Precision, s sources) (opened, error) {
