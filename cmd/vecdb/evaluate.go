@@ -43,8 +43,12 @@ confused.`,
 				}
 			}
 			return a.with(reads, func(s *session) error {
-				report, err := s.Evaluate(cmd.Context(), a.collection, r)
+				t, err := s.StartEvaluate(cmd.Context(), a.collection, r)
 				if err != nil {
+					return err
+				}
+				var report train.Report
+				if err := a.await(cmd.Context(), s, t, &report); err != nil {
 					return err
 				}
 				if a.forScripts() {

@@ -30,8 +30,8 @@ With --kind recommender it learns from events what users like together.`,
 				if kind == client.KindRecommender {
 					return a.trainRecommender(cmd.Context(), s)
 				}
-				h, err := s.Train(cmd.Context(), a.collection, client.TrainRequest{Kind: kind, LabelField: field})
-				if err != nil {
+				var h client.Head
+				if err := a.train(cmd.Context(), s, client.TrainRequest{Kind: kind, LabelField: field}, &h); err != nil {
 					return err
 				}
 				if a.forScripts() {
@@ -47,10 +47,19 @@ With --kind recommender it learns from events what users like together.`,
 	return cmd
 }
 
+// train has something learnt as a task.
+func (a *app) train(ctx context.Context, s *session, r client.TrainRequest, result any) error {
+	t, err := s.StartTrain(ctx, a.collection, r)
+	if err != nil {
+		return err
+	}
+	return a.await(ctx, s, t, result)
+}
+
 // trainRecommender learns what users like together.
 func (a *app) trainRecommender(ctx context.Context, s *session) error {
-	b, err := s.TrainRecommender(ctx, a.collection)
-	if err != nil {
+	var b client.Behavior
+	if err := a.train(ctx, s, client.TrainRequest{Kind: client.KindRecommender}, &b); err != nil {
 		return err
 	}
 	if a.forScripts() {
