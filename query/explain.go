@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/vecdb/vecdb/index"
 )
 
 // maxBecause is how many examples explain a hit.
@@ -23,7 +25,7 @@ func (e *Engine) explain(f found, k ranking, liked []example) *Explain {
 	}
 	p := k.parts[f.ord]
 	x.Dense = p.dense
-	x.Lexical = &LexicalPart{Bound: float32(k.words.Bound()), Terms: k.words.Explain(f.ord)}
+	x.Lexical = &LexicalPart{Bound: float32(k.words.Bound()), Terms: append([]index.Match{}, k.words.Explain(f.ord)...)}
 	for _, m := range x.Lexical.Terms {
 		x.Lexical.Score += m.Score
 	}

@@ -14,7 +14,7 @@ import (
 func (s *Server) index(c *gin.Context) {
 	reply(c, http.StatusOK, gin.H{
 		"name": "vecdb", "version": vecdb.Version,
-		"links": gin.H{"collections": "/v1/collections", "embeddings": "/v1/embeddings", "rerank": "/v1/rerank", "models": "/v1/models", "tasks": "/v1/tasks", "metrics": "/metrics", "version": "/version", "health": "/readyz"},
+		"links": gin.H{"collections": "/v1/collections", "embeddings": "/v1/embeddings", "rerank": "/v1/rerank", "models": "/v1/models", "tasks": "/v1/tasks", "metrics": "/metrics", "version": "/version", "health": "/readyz", "openapi": "/openapi.json"},
 	})
 }
 

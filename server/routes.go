@@ -33,6 +33,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/livez", open, s.live},
 		{http.MethodGet, "/readyz", open, s.ready},
 		{http.MethodGet, "/version", status, s.version},
+		{http.MethodGet, "/openapi.json", status, s.openAPI},
 		{http.MethodGet, "/metrics", status, s.metrics.handle},
 
 		{http.MethodGet, "/v1/collections", read, s.listCollections},

@@ -81,7 +81,7 @@ running server (--url).`,
 		&cobra.Group{ID: "run", Title: "Running it:"})
 	addGroup(root, "data", a.addCommand(), a.getCommand(), a.deleteCommand(), a.eventsCommand(), a.feedbackCommand(), a.collectionsCommand(), a.statsCommand())
 	addGroup(root, "ask", a.searchCommand(), a.similarCommand(), a.recommendCommand(), a.classifyCommand(), a.answerCommand(), a.listCommand(), a.countCommand(), a.facetCommand(), a.trainCommand(), a.evaluateCommand())
-	addGroup(root, "run", a.demoCommand(), a.serveCommand(), a.modelCommand(), a.embedCommand(), a.setupCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
+	addGroup(root, "run", a.demoCommand(), a.serveCommand(), a.modelCommand(), a.embedCommand(), a.setupCommand(), a.benchCommand(), a.doctorCommand(), a.openAPICommand(), a.versionCommand())
 	root.AddCommand(exitCodesTopic())
 	return root
 }

@@ -146,6 +146,7 @@ func (a *app) greet(db *vecdb.DB, at string, o server.Options) {
 	}
 	fmt.Fprintf(a.out, "vecdb %s serves %s in %s\n", vecdb.Version, plural(documents, "document"), plural(len(db.Collections()), "collection"))
 	fmt.Fprintf(a.out, "  address  %s\n  open to  %s\n", st.bold("http://"+at), who)
+	fmt.Fprintf(a.out, "  OpenAPI  http://%s/openapi.json\n", at)
 	fmt.Fprintf(a.out, "  try      %s\n  stop     Ctrl-C\n", tryCommand(at, name, len(o.Keys) > 0))
 }
 
