@@ -172,50 +172,6 @@ func toVector(v any) ([]float32, error) {
 	return vec, nil
 }
 
-// plain turns json.Number into int64 or float64, at any depth.
-func plain(v any) (any, error) {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i, nil
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return nil, fmt.Errorf("%s does not fit a 64-bit float", v)
-		}
-		return f, nil
-	case []any:
-		for i := range v {
-			e, err := plain(v[i])
-			if err != nil {
-				return nil, err
-			}
-			v[i] = e
-		}
-	case map[string]any:
-		for k := range v {
-			e, err := plain(v[k])
-			if err != nil {
-				return nil, err
-			}
-			v[k] = e
-		}
-	}
-	return v, nil
-}
-
-// PlainJSON decodes one JSON value the way documents do: whole numbers that
-// fit become int64, others float64.
-func PlainJSON(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
-	}
-	return plain(v)
-}
-
 // CheckVector returns an *InputError at pointer unless v has dim numbers (any
 // number from 1 to MaxDim when dim is 0), all finite and not all zero.
 func CheckVector(pointer string, v []float32, dim int) error {
