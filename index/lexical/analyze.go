@@ -36,6 +36,12 @@ func analyze(text string, emit func(term string)) { analyzeSome(text, nil, emit)
 // analyzeSome is analyze without the English words for which stem returns false;
 // nil is none. Stemming takes most of the time.
 func analyzeSome(text string, stem func(word string) bool, emit func(term string)) {
+	if plainWords(text) {
+		for token := range strings.SplitSeq(strings.ToLower(text), " ") {
+			word(token, stem, emit)
+		}
+		return
+	}
 	text = strings.ToLower(norm.NFKC.String(text))
 	run := 0 // where the present run of ideographs begins
 	pos := 0 // where the present token begins
@@ -59,6 +65,17 @@ func analyzeSome(text string, stem func(word string) bool, emit func(term string
 	if inRun {
 		grams(text[run:], emit)
 	}
+}
+
+// plainWords reports whether text has letters and digits of ASCII and blanks only, so
+// that the blanks alone part its words. Most queries are of that kind.
+func plainWords(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < 'a' || c > 'z') && c != ' ' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
 }
 
 // ideographic reports whether r belongs to a script that is written without
