@@ -28,6 +28,10 @@ const patience = 64
 // one rather than by going through the postings.
 const fewCandidates = 64
 
+// scanFactor is up to how many postings of a term are gone through for each
+// document that may be among them, rather than looked up.
+const scanFactor = 8
+
 // slack widens upper bounds by more than what rounding can take from a score.
 const slack = 1 + 1e-9
 
@@ -88,7 +92,6 @@ func (q *Query) score(l *list, count uint8, length uint32) float64 {
 // scratch is what a search works with.
 type scratch struct {
 	sums    [pageLen]float64
-	touched bitmap
 	allowed bitmap
 	cursors []cursor
 	found   []candidate
@@ -107,7 +110,7 @@ type bitmap [pageLen / 64]uint64
 type cursor struct {
 	*list
 	dense  bool
-	lo, hi int     // its postings in the present page; of a dense term with some before and behind
+	lo, hi int     // its postings in the present page; of a dense term with some before and behind until they are accumulated
 	bound  float64 // of its part of a score in the present page
 	rest   float64 // of the parts of this term and all before it
 }
@@ -178,18 +181,28 @@ func (q *Query) page(s *scratch, p *page, first core.Ord, filtered bool, top *in
 	if essential == len(s.cursors) {
 		return
 	}
+	s.found = s.found[:0]
 	if filtered && s.allowed.count() <= fewCandidates {
-		s.touched = s.allowed
-		essential = len(s.cursors)
-	} else {
-		for i := range s.cursors[essential:] {
-			q.accumulate(s, p, first, &s.cursors[essential+i])
-		}
-		if filtered {
-			s.drop(&s.allowed)
-		}
+		s.list(&s.allowed)
+		q.offer(s, p, first, len(s.cursors), top)
+		return
 	}
-	q.offer(s, p, first, essential, top)
+	postings := 0
+	for i := range s.cursors[essential:] {
+		postings += q.accumulate(s, p, first, &s.cursors[essential+i])
+	}
+	after := essential // up to which cursor postings are looked up
+	for after > 0 && s.cursors[after-1].hi-s.cursors[after-1].lo <= scanFactor*postings {
+		after--
+		q.accumulate(s, p, first, &s.cursors[after])
+	}
+	for i := range s.cursors[essential:] {
+		s.gather(&s.cursors[essential+i], first, filtered, s.restOf(after), least)
+	}
+	for i := range s.cursors[after:essential] {
+		s.forget(&s.cursors[after+i], first)
+	}
+	q.offer(s, p, first, after, top)
 }
 
 // advance moves the cursors to the page that begins at first, those with the
@@ -246,81 +259,102 @@ func (c *cursor) limit(q *Query) float64 {
 	return best
 }
 
-// accumulate adds the scores of a term's postings in the page.
-func (q *Query) accumulate(s *scratch, p *page, first core.Ord, c *cursor) {
+// accumulate adds the scores of a term's postings in the page to the sums, and
+// returns how many there are.
+func (q *Query) accumulate(s *scratch, p *page, first core.Ord, c *cursor) int {
 	if c.dense {
 		c.lo = seek(c.ords, c.lo, first)
 	}
 	ords := c.ords[c.lo:c.hi]
 	counts, lengths := c.counts[c.lo:][:len(ords)], c.lengths[c.lo:][:len(ords)]
+	weight, base, per := c.weight, q.base, q.per
 	for i, ord := range ords {
 		d := ord - first
 		if d >= pageLen {
-			break
+			c.hi = c.lo + i
+			return i
 		}
 		length := uint32(lengths[i])
 		if length == long {
 			length = p.lengths[d].Load()
 		}
-		s.sums[d] += q.score(c.list, counts[i], length)
-		s.touched[d/64] |= 1 << (d % 64)
+		count := float64(counts[i])
+		s.sums[d] += weight * count / (count + base + per*float64(length))
 	}
+	return len(ords)
 }
 
-// drop forgets what was accumulated of all but the allowed documents.
-func (s *scratch) drop(allowed *bitmap) {
-	for w := range s.touched {
-		for out := s.touched[w] &^ allowed[w]; out != 0; out &= out - 1 {
-			s.sums[w*64+bits.TrailingZeros64(out)] = 0
+// restOf bounds what the first n cursors add to a score.
+func (s *scratch) restOf(n int) float64 {
+	if n == 0 {
+		return 0
+	}
+	return s.cursors[n-1].rest
+}
+
+// gather lists the documents with postings of the term that can reach least with the
+// rest, unless they are listed already, and forgets their sums.
+func (s *scratch) gather(c *cursor, first core.Ord, filtered bool, rest, least float64) {
+	ords := c.ords[c.lo:c.hi]
+	n := len(s.found)
+	found := slices.Grow(s.found, len(ords))[:n+len(ords)]
+	for _, ord := range ords {
+		d := (ord - first) % pageLen
+		sum := s.sums[d]
+		s.sums[d] = 0
+		found[n] = candidate{sum, uint32(d)}
+		if sum > 0 && (sum+rest)*slack >= least && (!filtered || s.allowed.has(d)) {
+			n++
 		}
-		s.touched[w] &= allowed[w]
+	}
+	s.found = found[:n]
+}
+
+// forget makes the sums of documents with postings of the term 0.
+func (s *scratch) forget(c *cursor, first core.Ord) {
+	for _, ord := range c.ords[c.lo:c.hi] {
+		s.sums[(ord-first)%pageLen] = 0
 	}
 }
 
-// offer completes the scores of the touched documents by the terms before
-// essential, term by term, offers them to top and leaves s clean.
+// list lists the documents of a bitmap.
+func (s *scratch) list(of *bitmap) {
+	for w, set := range of {
+		for ; set != 0; set &= set - 1 {
+			s.found = append(s.found, candidate{0, uint32(w*64 + bits.TrailingZeros64(set))})
+		}
+	}
+}
+
+// offer completes the scores of the listed documents by the terms before
+// essential, term by term, and offers them to top.
 func (q *Query) offer(s *scratch, p *page, first core.Ord, essential int, top *index.Top) {
-	least := float64(top.Worst())
-	s.gather(essential, least)
+	worst := top.Worst()
 	for i := essential - 1; i >= 0 && len(s.found) > 0; i-- {
-		s.found = q.complete(s.found, &s.cursors[i], p, first, least)
+		s.found = q.complete(s.found, &s.cursors[i], p, first, float64(worst))
 	}
 	for _, c := range s.found {
 		// Whether a document is there still is looked up last: few get so far.
-		if c.sum > 0 && float32(c.sum) >= top.Worst() && p.lengths[c.place].Load() > 0 {
+		if c.sum > 0 && float32(c.sum) >= worst && p.lengths[c.place].Load() > 0 {
 			top.Offer(index.Neighbor{Ord: first + core.Ord(c.place), Score: float32(c.sum)})
+			worst = top.Worst()
 		}
 	}
 }
 
-// gather lists the touched documents that can reach least and forgets all.
-func (s *scratch) gather(essential int, least float64) {
-	s.found = s.found[:0]
-	rest := 0.0
-	if essential > 0 {
-		rest = s.cursors[essential-1].rest
-	}
-	for w := range s.touched {
-		for set := s.touched[w]; set != 0; set &= set - 1 {
-			d := w*64 + bits.TrailingZeros64(set)
-			sum := s.sums[d]
-			s.sums[d] = 0
-			if (sum+rest)*slack >= least {
-				s.found = append(s.found, candidate{sum, uint32(d)})
-			}
-		}
-		s.touched[w] = 0
-	}
-}
-
-// complete adds what a term brings to the candidates, which are in the order of
-// their places, and returns those that can reach least.
+// complete adds what a term brings to the candidates and returns those that can
+// reach least. The candidates come in a few runs, each in the order of their
+// places.
 func (q *Query) complete(list []candidate, c *cursor, p *page, first core.Ord, least float64) []candidate {
-	at, kept := c.lo, list[:0]
+	at, before, kept := c.lo, uint32(0), list[:0]
 	for _, x := range list {
 		if (x.sum+c.rest)*slack < least {
 			continue
 		}
+		if x.place < before {
+			at = c.lo
+		}
+		before = x.place
 		ord := first + core.Ord(x.place)
 		if at = seek(c.ords[:c.hi], at, ord); at < c.hi && c.ords[at] == ord {
 			x.sum += q.score(c.list, c.counts[at], c.length(at, p))
@@ -329,6 +363,8 @@ func (q *Query) complete(list []candidate, c *cursor, p *page, first core.Ord, l
 	}
 	return kept
 }
+
+func (b *bitmap) has(place core.Ord) bool { return b[place/64]>>(place%64)&1 != 0 }
 
 func (b *bitmap) count() (n int) {
 	for _, w := range b {
