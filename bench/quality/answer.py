@@ -82,10 +82,28 @@ def intents(server, k, train, dev):
     return measure(server, "en", draws)
 
 
-def pairs(server, pairs):
-    """Each stored question has an answer of its own, and is asked in the other
-    wording. Questions that are stored word for word are not asked."""
+def pairs(server, pairs, join=False):
+    """Each stored question has an answer of its own, or shares that of all that
+    pairs tie to it, and is asked in the other wording. Questions that are stored
+    word for word are not asked."""
     pool = list(dict.fromkeys(p["text2"] for p in pairs))
-    place = {t: str(i) for i, t in enumerate(pool)}
-    asked = [p for p in pairs if p["label"] == "1" and p["text1"] not in place]
+    same = [p for p in pairs if p["label"] == "1"]
+    place = joined(same, pool) if join else {t: str(i) for i, t in enumerate(pool)}
+    stored = set(pool)
+    asked = [p for p in same if p["text1"] not in stored]
     return measure(server, "zh", [(pool, [place[t] for t in pool], [p["text1"] for p in asked], [place[p["text2"]] for p in asked])])
+
+
+def joined(pairs, texts):
+    """A number for each of texts, the same for those that a chain of pairs ties."""
+    leader = {}
+
+    def first(t):
+        while leader.setdefault(t, t) != t:
+            t = leader[t]
+        return t
+
+    for p in pairs:
+        leader[first(p["text1"])] = first(p["text2"])
+    number = {}
+    return {t: number.setdefault(first(t), str(len(number))) for t in texts}

@@ -67,6 +67,7 @@ def tasks(a, server):
     if have(part("lcqmc", "dev")):
         yield "lcqmc_faq", lambda: questions(server, rows(part("lcqmc", "dev")))
         yield "answers_lcqmc", lambda: answer.pairs(server, rows(part("lcqmc", "dev")))
+        yield "answers_lcqmc_joined", lambda: answer.pairs(server, rows(part("lcqmc", "dev")), join=True)
     if have(part("banking77", "train"), part("banking77", "dev")):
         for k in answer.VARIANTS:
             yield f"answers_banking77_{k}", lambda k=k: answer.intents(server, k, rows(part("banking77", "train")), rows(part("banking77", "dev")))
