@@ -11,6 +11,7 @@ import (
 const (
 	stepCost = 12 // of expanding one vertex
 	poolCost = 64 // length of a pool by which it rises by one more
+	scanFar  = 4  // times this a walk that has come far may take rather than end in a scan
 )
 
 // walkCost is what a walk of so many steps costs.
@@ -41,14 +42,16 @@ func (s *scratch) wideEnough(k, rank int) bool {
 // of breadth ef without a filter has for k takes about ef·(rank/k)^beamGrowth steps
 // (measured on sentence vectors), and no fewer than beamLeast for each of them; of
 // what it sees a walk keeps the nearest, keepRank times rank and keepBeam times the
-// steps. It begins anew where rank turns out to be so high that keepLeast times as
-// many were not kept.
+// steps. Where rank turns out to be so high that keepLeast times as many were not
+// kept it keeps more from then on, and where it turns out to be nearly as high as what
+// was kept, keepAll times, it begins anew.
 const (
 	beamGrowth = 0.65
 	beamLeast  = 2
 	keepRank   = 5
 	keepBeam   = 1.5
 	keepLeast  = 2
+	keepAll    = 1.25
 )
 
 // beamFor is how many steps find the k nearest allowed when the last of them is the
@@ -90,6 +93,10 @@ func (g *graph) gather(s *scratch, k, ef int, allow *core.Set) bool {
 		return false
 	}
 	s.rank = rank
+	s.lost = s.lost || keepAll*float64(rank) > float64(s.pool.max)
+	if s.pool.max < keepLeast*rank {
+		s.pool.max = min(keepRank*rank, int(g.n.Load()))
+	}
 	s.reach.aim(k, rank, beamFor(k, ef, rank))
 	s.beam = s.pool.max
 	s.reach.fit(s.top.keys, g.slab)

@@ -91,8 +91,9 @@ type scratch struct {
 	base   float32 // squared distance of the query from the center of sketches
 	beam   int     // how many of the nearest in the pool a walk expands
 	reach  reach
-	rank   int // of the k-th nearest allowed among all, by what a walk has seen
-	taken  int // how many of the vertices that a walk has expanded are allowed
+	rank   int  // of the k-th nearest allowed among all, by what a walk has seen
+	taken  int  // how many of the vertices that a walk has expanded are allowed
+	lost   bool // whether it has not kept enough of what it has seen
 	seen   visited
 	scores bool    // whether a walk scores the allowed among all that it has seen
 	asked  visited // the vertices that the filter was asked for, if so

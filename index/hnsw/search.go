@@ -44,7 +44,7 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, al
 	room := steps
 	s.reach = newReach(k, rank, steps)
 	s.scores = allow != nil && !wide(k, rank)
-	s.beam, s.rank, s.taken = steps, 0, 0
+	s.beam, s.rank, s.taken, s.lost = steps, 0, 0, false
 	switch {
 	case s.scores:
 		s.asked.reset(n)
@@ -72,11 +72,13 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, al
 			return allow == nil || s.wideEnough(k, rank), nil
 		}
 		more := g.gather(s, k, ef, allow)
-		if s.rank == 0 || keepLeast*s.rank > room || walkCost(beamFor(k, ef, s.rank)) >= allow.Len()*3/2 {
+		switch {
+		case s.rank == 0 || s.lost:
 			return false, nil
-		}
-		if !more {
+		case !more:
 			return true, nil
+		case walkCost(beamFor(k, ef, s.rank)) >= scanFar*allow.Len():
+			return false, nil
 		}
 	}
 }
