@@ -137,14 +137,18 @@ func (m *models) openNative(model embedder.Model, p embedder.Precision, s source
 		return opened{}, s.nativeErr
 	}
 	files := native.Files{Weights: s.native.Weights, SHA256: s.native.SHA256, Pack: s.native.Pack}
-	tokenizer := func() (embedder.Tokenizer, error) { return token.Load(s.native.Tokenizer, token.Options{Lowercase: model.Lowercase}) }
+	tokenizer := func() (embedder.Tokenizer, error) {
+		return token.Load(s.native.Tokenizer, token.Options{Lowercase: model.Lowercase})
+	}
 	if s.native.Bundled {
 		pack, vocabulary, err := bundle.Read(model.Name)
 		if err != nil {
 			return opened{}, fmt.Errorf("read the model within the binary: %w", err)
 		}
 		files.Data = pack
-		tokenizer = func() (embedder.Tokenizer, error) { return token.Parse(vocabulary, token.Options{Lowercase: model.Lowercase}) }
+		tokenizer = func() (embedder.Tokenizer, error) {
+			return token.Parse(vocabulary, token.Options{Lowercase: model.Lowercase})
+		}
 	}
 	// Either takes some ten milliseconds.
 	var tokens embedder.Tokenizer

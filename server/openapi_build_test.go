@@ -347,10 +347,10 @@ func (b *builder) body(op operation) object {
 }
 
 func (b *builder) response(op operation) object {
-	switch {
-	case op.reply == nil:
+	switch op.reply {
+	case nil:
 		return object{"description": "Done."}
-	case op.reply == text{}:
+	case text{}:
 		return object{"description": "The figures.", "content": object{"text/plain": object{"schema": object{"type": "string"}}}}
 	}
 	content := object{"application/json": object{"schema": b.schema(op.reply)}}
