@@ -40,16 +40,8 @@ const objectsANode = 4
 
 // objects counts the objects in JSON without decoding it.
 func objects(data []byte) (n int) {
-	quoted, escaped := false, false
-	for _, b := range data {
-		switch {
-		case escaped:
-			escaped = false
-		case quoted:
-			escaped, quoted = b == '\\', b != '"'
-		case b == '"':
-			quoted = true
-		case b == '{':
+	for _, b := range core.Structure(data) {
+		if b == '{' {
 			n++
 		}
 	}

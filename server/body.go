@@ -146,20 +146,14 @@ func separators(data []byte, depth int) (n int) {
 // many arrays and objects.
 func commas(data []byte, depth int) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		now, quoted, escaped := 0, false, false
-		for i, b := range data {
+		now := 0
+		for i, b := range core.Structure(data) {
 			switch {
-			case escaped:
-				escaped = false
-			case quoted:
-				escaped, quoted = b == '\\', b != '"'
-			case b == '"':
-				quoted = true
 			case b == '{' || b == '[':
 				now++
 			case b == '}' || b == ']':
 				now--
-			case b == ',' && (depth == now || depth == anyDepth) && !yield(i):
+			case (depth == now || depth == anyDepth) && !yield(i):
 				return
 			}
 		}

@@ -88,20 +88,14 @@ func checkJSON(data []byte) error {
 		}
 		return core.Invalid("", "send UTF-8", "the body is not valid UTF-8 at byte %d", at)
 	}
-	depth, quoted, escaped := 0, false, false
-	for i, b := range data {
-		switch {
-		case escaped:
-			escaped = false
-		case quoted:
-			escaped, quoted = b == '\\', b != '"'
-		case b == '"':
-			quoted = true
-		case b == '{' || b == '[':
+	depth := 0
+	for i, b := range core.Structure(data) {
+		switch b {
+		case '{', '[':
 			if depth++; depth > maxDepth {
 				return core.Invalid("", "flatten it", "the JSON is nested more than %d levels deep at byte %d", maxDepth, i)
 			}
-		case b == '}' || b == ']':
+		case '}', ']':
 			depth--
 		}
 	}
