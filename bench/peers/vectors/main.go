@@ -50,7 +50,11 @@ func run(ctx context.Context) error {
 	asked := flag.Int("queries", 1000, "vectors of the queries")
 	models := flag.String("models", "all-MiniLM-L6-v2", "one model, or several to join, with commas")
 	text := flag.String("text", "", "files of one text a line, with commas, in place of the package descriptions")
+	words := flag.Int("words", 0, "words of the longest text; where there are too few, windows of as many words are added (0: any length)")
 	flag.Parse()
+	if *words < 0 {
+		return fmt.Errorf("-words %d: a text cannot have fewer than no words", *words)
+	}
 
 	var sources []source
 	var err error
@@ -62,7 +66,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	base, queries := choose(sources, *count, *asked)
+	base, queries := choose(sources, *count, *asked, *words)
 	if len(base) < *count || len(queries) < *asked {
 		return fmt.Errorf("there are %d different texts for the base and %d for queries; ask for fewer with -count and -queries, or add files with -text", len(base), len(queries))
 	}
