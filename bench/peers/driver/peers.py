@@ -19,7 +19,7 @@ PROJECT = ROOT.parent.parent
 
 # Each rival with its variants. Those of Go share one program.
 PYTHON = {
-    "vecdb": ("hnsw",),
+    "vecdb": ("hnsw", "hnsw-compact"),
     "hnswlib": ("f32",),
     "faiss": ("hnsw-f32", "hnsw-sq8", "ivfpq-fastscan", "flat"),
     "usearch": ("f32", "i8"),
