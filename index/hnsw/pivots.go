@@ -19,13 +19,11 @@ type pivots struct {
 	n       int      // vertices of the graph when they were drawn, but for dead ones
 }
 
-// There are mostPivots, or one for each pivotShare vertices up to bigPivots, or as
-// many as there are vertices above the bottom layer, but no fewer than leastPivots.
+// There are mostPivots, or as many as there are vertices above the bottom layer, but
+// no fewer than leastPivots.
 const (
 	leastPivots = degree
 	mostPivots  = 1 << 10
-	bigPivots   = 1 << 11
-	pivotShare  = 256
 )
 
 // starts is how many of the nearest pivots a walk begins at.
@@ -58,11 +56,10 @@ func (g *graph) draw(n int) *pivots {
 	if raised < leastPivots {
 		return nil
 	}
-	most := min(bigPivots, max(mostPivots, n/pivotShare))
 	p := &pivots{n: n}
 	for i := range raised {
 		// As many as wanted, evenly from all.
-		if i > 0 && i*most/raised == (i-1)*most/raised {
+		if i > 0 && i*mostPivots/raised == (i-1)*mostPivots/raised {
 			continue
 		}
 		if slot, ok := g.upper.holds(uint32(i)); ok && g.live(slot) {
