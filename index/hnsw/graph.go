@@ -105,7 +105,7 @@ type scratch struct {
 	signed []int8
 	cands  []edge
 	kept   []edge
-	rest   []edge
+	open   []int // numbers of the candidates that choose has not decided on
 	own    []edge
 	batch  []uint32
 	hidden uint32 // a vertex that a walk passes over, or nobody

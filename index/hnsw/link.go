@@ -10,9 +10,11 @@ import (
 
 // edge is a candidate for a neighbor.
 type edge struct {
-	v    uint32
-	dist float32 // squared
-	kin  bool    // set by kinOf
+	v     uint32
+	dist  float32 // squared
+	blur  float32 // what distances from v are told apart by, set by choose
+	kin   bool    // set by kinOf
+	taken bool    // set by choose
 }
 
 // signed puts the codes of v as signed numbers into out.
@@ -32,7 +34,7 @@ func (s *slab) between(m *meta, o uint32, dot int32) float32 {
 
 // edgesTo returns the vertices of a list of any length as candidates for
 // neighbors of v, in the order of the list. The result is valid until the next
-// call, and s.signed holds the signed codes of v.
+// call.
 func (g *graph) edgesTo(s *scratch, v uint32, list []uint32) []edge {
 	sl := g.slab
 	sl.signed(v, s.signed)
@@ -51,25 +53,6 @@ func (g *graph) edgesTo(s *scratch, v uint32, list []uint32) []edge {
 	return cands
 }
 
-// beside reports whether vertex v is nearer than limit to one of a list of
-// vertices.
-func (g *graph) beside(s *scratch, v uint32, list []uint32, limit float32) bool {
-	sl := g.slab
-	sl.signed(v, s.signed)
-	m := sl.meta(v)
-	for part := list; len(part) > 0; {
-		n := min(len(part), chosenAtOnce)
-		simd.DotCodesList(sl.codes0, sl.codesStride, part[:n], &s.signed[0], sl.dim, s.dots[:n])
-		for j, o := range part[:n] {
-			if sl.between(m, o, s.dots[j]) < limit {
-				return true
-			}
-		}
-		part = part[n:]
-	}
-	return false
-}
-
 // resolution is above the squared distance of the codes of v and those of
 // the same vector rounded another way.
 func (s *slab) resolution(v uint32) float32 {
@@ -77,61 +60,78 @@ func (s *slab) resolution(v uint32) float32 {
 	return m.step * m.step * float32(s.dim) / 1.5
 }
 
-// chosenAtOnce is how many chosen neighbors a candidate is compared with before
-// it is asked whether the comparison goes on.
-const chosenAtOnce = 8
-
 // choose picks up to limit of the candidates, which are sorted by distance: one
 // is taken when it is nearer to the vertex than to all taken before it (the
 // heuristic of HNSW). Kin of vertex v, unless that is nobody, are taken in any
 // case. Up to fill places are filled with the nearest of those that were not
-// taken. The result is valid until the next call.
+// taken. The result is valid until the next choice.
 //
 // Distances below the resolution of the codes tell nothing. Candidates that near
 // take no more than half of the places, or many vectors that hardly differ would
 // link to each other only, and a difference that small passes nobody over.
 func (g *graph) choose(s *scratch, v uint32, cands []edge, limit, fill int) []edge {
-	kept, rest := s.kept[:0], s.rest[:0]
+	kept, open := s.kept[:0], s.open[:0]
 	kin := 0 // that are to come
 	if v != nobody {
 		kin = g.slab.kinOf(v, cands)
 	}
+	for i := range cands {
+		c := &cands[i]
+		c.blur, c.taken = g.slab.resolution(c.v), false
+		c.kin = c.kin && v != nobody
+		open = append(open, i)
+	}
+	s.open = open
 	same := 0
-	ids := s.list[:0]
-	for _, c := range cands {
-		if len(kept) == limit {
+	for len(open) > 0 && len(kept) < limit {
+		c := &cands[open[0]]
+		open = open[1:]
+		near := c.dist <= c.blur
+		switch {
+		case c.kin:
+			kin--
+		case len(kept)+kin == limit || near && same >= limit/2:
+			continue
+		}
+		if near {
+			same++
+		}
+		c.taken = true
+		if kept = append(kept, *c); len(kept) < limit {
+			open = g.passOver(s, c.v, cands, open)
+		}
+	}
+	for i := range cands {
+		if len(kept) >= fill {
 			break
 		}
-		blur := g.slab.resolution(c.v)
-		if kin > 0 && c.kin {
-			kin--
-			if c.dist <= blur {
-				same++
-			}
-			kept = append(kept, c)
-			ids = append(ids, c.v)
-			continue
-		}
-		if len(kept)+kin == limit {
-			continue
-		}
-		ok := c.dist > blur || same < limit/2
-		ok = ok && (len(kept) == 0 || !g.beside(s, c.v, ids, c.dist-blur))
-		if ok {
-			if c.dist <= blur {
-				same++
-			}
-			kept = append(kept, c)
-			ids = append(ids, c.v)
-		} else if len(rest) < fill {
-			rest = append(rest, c)
+		if !cands[i].taken {
+			kept = append(kept, cands[i])
 		}
 	}
-	if room := fill - len(kept); room > 0 {
-		kept = append(kept, rest[:min(len(rest), room)]...)
-	}
-	s.kept, s.rest = kept, rest
+	s.kept = kept
 	return kept
+}
+
+// passOver returns the numbers in open of those candidates that are kin or not
+// nearer to vertex v, which was taken, than to the vertex that chooses.
+func (g *graph) passOver(s *scratch, v uint32, cands []edge, open []int) []int {
+	sl := g.slab
+	sl.signed(v, s.signed)
+	m := sl.meta(v)
+	left := open[:0]
+	for part := range slices.Chunk(open, len(s.list)) {
+		for j, i := range part {
+			s.list[j] = cands[i].v
+		}
+		simd.DotCodesList(sl.codes0, sl.codesStride, s.list[:len(part)], &s.signed[0], sl.dim, s.dots[:len(part)])
+		for j, i := range part {
+			if c := &cands[i]; c.kin || sl.between(m, c.v, s.dots[j]) >= c.dist-c.blur {
+				left = append(left, i)
+			}
+		}
+	}
+	return left
 }
 
 // link gives the new vertex v its neighbors on the bottom layer, from what a
