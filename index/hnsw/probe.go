@@ -111,7 +111,7 @@ func (x *Index) Scan(ctx context.Context, p tune.Probe, k int) ([]index.Neighbor
 		if err := g.scan(ctx, s, nil); err != nil {
 			return nil, err
 		}
-		return g.refine(s, window, window, 0, nil), nil
+		return g.refine(s, window, g.worth(s, k, window), 0, nil), nil
 	})
 }
 
