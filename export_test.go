@@ -1,6 +1,7 @@
 package vecdb
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -23,6 +24,15 @@ func MeasureAfter(t *testing.T, rest, latest time.Duration) {
 	tuneAfter, tuneLatest = rest, latest
 	t.Cleanup(func() { tuneAfter, tuneLatest = after, before })
 }
+
+// MeasureRests returns what a measurement of c that begins now does between its
+// pieces of work, in which imports go first until latest.
+func MeasureRests(c *Collection, latest time.Time) func(context.Context, time.Duration) error {
+	return c.applier.tuner.rest(latest)
+}
+
+// ErrOutgrown ends a measurement of a collection that has become another one.
+var ErrOutgrown = errOutgrown
 
 // Busy takes the turns of all who learn from a collection or measure it, until
 // the returned function is called.

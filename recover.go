@@ -299,6 +299,8 @@ func (a *applier) close() {
 		a.stop()
 	}
 	a.running.Wait()
+	var measuring sync.WaitGroup
+	measuring.Go(a.tuner.last)
 	a.saveLast()
-	a.tuner.last()
+	measuring.Wait()
 }

@@ -24,9 +24,10 @@ const (
 	notMeasured = "the recall of the index is not measured" // searches go on without
 )
 
-// tuneLatest is how long an import under way, which would be slower, can keep a
-// collection from being measured.
-var tuneLatest = time.Minute
+// tuneLatest is how long an import under way, which would be slower, or changes that
+// never pause can keep a collection from being measured. Until then searches go by
+// the breadths of before, which grow with the collection faster than texts need.
+var tuneLatest = 5 * time.Minute
 
 // tuneAfter is how long nothing has changed when a collection is measured.
 var tuneAfter = time.Second
@@ -110,25 +111,30 @@ func (t *tuner) importing() (done func()) {
 	return func() { t.imports.Add(-1) }
 }
 
-// follow measures whenever it is due and the collection rests, until ctx ends.
+// follow measures whenever it is due and the collection rests, until ctx ends. One
+// that does not rest is measured by few samples in the end.
 func (t *tuner) follow(ctx context.Context) {
 	var since time.Time // when it became due
 	for ctx.Err() == nil {
 		moved := t.a.waitMoved()
-		wait := tuneLook
-		due := t.due()
+		due, wait := t.due(), tuneLook
 		if !due {
 			since = time.Time{}
-		} else if wait = tuneAfter; since.IsZero() {
+		} else if since.IsZero() {
 			since = time.Now()
+		}
+		latest := since.Add(tuneLatest)
+		if due {
+			wait = max(0, min(tuneAfter, time.Until(latest)))
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-moved:
 		case <-timer.C:
-			if latest := since.Add(tuneLatest); due && !t.yields(latest) {
-				tellFailure(t.a.logger, notMeasured, t.measure(ctx, t.due, tune.Options{Rest: t.rest(latest)}))
+			if due && !t.yields(latest) {
+				few := wait < tuneAfter || t.imports.Load() > 0
+				tellFailure(t.a.logger, notMeasured, t.measure(ctx, t.due, tune.Options{Rest: t.rest(latest), Few: few}))
 			}
 		}
 		timer.Stop()
@@ -140,23 +146,47 @@ func (t *tuner) yields(latest time.Time) bool {
 	return t.imports.Load() > 0 && time.Now().Before(latest)
 }
 
+// errOutgrown ends a measurement of a collection that has become another one
+// meanwhile, unless it cannot wait any longer.
+var errOutgrown = errors.New("the collection has grown too much while it was measured")
+
 // rest returns what leaves the processor to others for as long as it was worked,
 // and to an import until that ends.
 func (t *tuner) rest(latest time.Time) func(context.Context, time.Duration) error {
+	begun := t.size()
 	return func(ctx context.Context, worked time.Duration) error {
 		const longest = 50 * time.Millisecond
-		for wait := min(worked, longest); ; wait = longest {
+		for wait, waited := min(worked, longest), false; ; wait, waited = longest, true {
 			timer := time.NewTimer(wait)
 			select {
 			case <-ctx.Done():
 			case <-timer.C:
 			}
 			timer.Stop()
-			if err := ctx.Err(); err != nil || !t.yields(latest) {
+			if err := ctx.Err(); err != nil {
 				return err
+			}
+			if !t.yields(latest) {
+				if t.size() > begun+begun/outgrown && (waited || time.Now().Before(latest)) {
+					return errOutgrown
+				}
+				return nil
 			}
 		}
 	}
+}
+
+// outgrown is the share of its vectors by which a collection may grow while it is
+// measured.
+const outgrown = 8
+
+// size is how many vectors there are in what is measured.
+func (t *tuner) size() int {
+	graph, ok := t.graph()
+	if !ok {
+		return 0
+	}
+	return graph.Len()
 }
 
 // last measures a closing collection that would have to be measured at its next
@@ -187,7 +217,10 @@ func (t *tuner) measure(ctx context.Context, due func() bool, o tune.Options) er
 	o.Asked, o.Metric, o.Seed = t.asked.list(), t.a.maker.cfg.Metric, rand.Uint64()
 	o.Vectors = t.a.stored.VectorsAt
 	plan, err := tune.Measure(ctx, graph, o)
-	if err != nil || plan == nil {
+	switch {
+	case errors.Is(err, errOutgrown):
+		return nil // it is still due
+	case err != nil || plan == nil:
 		return err
 	}
 	graph.SetPlan(plan)

@@ -1,6 +1,7 @@
 package vecdb_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -78,6 +79,47 @@ func TestMeasuringWaitsForAnImport(t *testing.T) {
 	}
 	done()
 	eventually(t, func() bool { return c.Stats().Index.Recall.Vectors == 1200 })
+}
+
+// An import without end, and changes that never pause, do not keep a collection
+// from being measured.
+func TestACollectionThatDoesNotRestIsMeasured(t *testing.T) {
+	for name, importing := range map[string]bool{"an import": true, "changes": false} {
+		t.Run(name, func(t *testing.T) {
+			vecdb.MeasureAfter(t, time.Hour, time.Millisecond) // it never rests
+			db := open(t, t.TempDir(), vecdb.Options{})
+			defer db.Close()
+			c := collection(t, db, "v", vecdb.CollectionOptions{Model: vecdb.NoModel, Dim: 16})
+			if importing {
+				defer vecdb.Importing(c)()
+			}
+			saved{rng: rand.New(rand.NewPCG(7, 1))}.upsert(t, c, 0, 1200)
+			eventually(t, func() bool { r := c.Stats().Index.Recall; return r.Vectors > 1000 && r.Stored == 64 })
+		})
+	}
+}
+
+func TestAMeasurementThatWaitsForAnImportEndsWhereThatChangesTheCollection(t *testing.T) {
+	vecdb.MeasureAfter(t, time.Hour, time.Hour)
+	db := open(t, t.TempDir(), vecdb.Options{})
+	defer db.Close()
+	c := collection(t, db, "v", vecdb.CollectionOptions{Model: vecdb.NoModel, Dim: 16})
+	s := saved{rng: rand.New(rand.NewPCG(8, 1))}
+	s.upsert(t, c, 0, 1200)
+	rest := vecdb.MeasureRests(c, time.Now().Add(time.Hour))
+	for _, tc := range []struct {
+		to   int
+		want error
+	}{{1220, nil}, {1600, vecdb.ErrOutgrown}} {
+		done := vecdb.Importing(c)
+		rested := make(chan error)
+		go func() { rested <- rest(t.Context(), 0) }()
+		s.upsert(t, c, 1200, tc.to)
+		done()
+		if err := <-rested; !errors.Is(err, tc.want) {
+			t.Errorf("with %d vectors: %v", tc.to, err)
+		}
+	}
 }
 
 func TestExactCollectionsAreNotMeasured(t *testing.T) {
