@@ -133,16 +133,50 @@ type counted struct {
 // count returns the distinct terms of text in the order of their first
 // occurrence, and how many terms there are in all.
 func count(text string) (list []counted, length int) {
-	at := make(map[string]int)
-	analyze(text, func(term string) {
-		length++
-		i, there := at[term]
-		if !there {
-			i = len(list)
-			at[term] = i
-			list = append(list, counted{term: term})
-		}
-		list[i].count++
-	})
-	return list, length
+	c := counter{at: make(map[string]int)}
+	analyze(text, c.add)
+	return c.list, c.sum
+}
+
+// counter counts the terms of texts.
+type counter struct {
+	at    map[string]int    // where terms of the present text are in the list
+	stems map[string]string // of the English words of all texts so far
+	list  []counted
+	sum   int
+}
+
+// newCounter returns a counter for many texts.
+func newCounter() *counter {
+	return &counter{at: make(map[string]int), stems: make(map[string]string)}
+}
+
+// count is count of one text. The list is valid until the next one.
+func (c *counter) count(text string) (list []counted, length int) {
+	clear(c.at)
+	c.list, c.sum = c.list[:0], 0
+	analyzeSome(text, c.stem, c.add)
+	return c.list, c.sum
+}
+
+func (c *counter) add(term string) {
+	c.sum++
+	i, there := c.at[term]
+	if !there {
+		i = len(c.list)
+		c.at[term] = i
+		c.list = append(c.list, counted{term: term})
+	}
+	c.list[i].count++
+}
+
+// stem adds the stem of a word itself.
+func (c *counter) stem(word string) bool {
+	term, known := c.stems[word]
+	if !known {
+		term = english.Stem(word, true)
+		c.stems[word] = term
+	}
+	c.add(term)
+	return false
 }

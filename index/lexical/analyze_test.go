@@ -9,6 +9,7 @@ import (
 func TestPlainWordsAreReadAsAllOthers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	const letters = "abcXYZ0189    ingedsthe"
+	many := newCounter()
 	for range 2_000 {
 		text := make([]byte, rng.IntN(40))
 		for i := range text {
@@ -19,6 +20,9 @@ func TestPlainWordsAreReadAsAllOthers(t *testing.T) {
 		general, alike := count(string(text) + " …")
 		if !slices.Equal(plain, general) || lengths != alike {
 			t.Fatalf("%q: %v, want %v", text, plain, general)
+		}
+		if again, alike := many.count(string(text)); !slices.Equal(plain, again) || lengths != alike {
+			t.Fatalf("%q after others: %v, want %v", text, again, plain)
 		}
 	}
 }

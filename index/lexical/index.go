@@ -74,11 +74,12 @@ func (x *Index) Insert(ctx context.Context, items []Item) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	defer x.publish()
+	terms := newCounter()
 	for _, it := range items {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		list, length := count(it.Text)
+		list, length := terms.count(it.Text)
 		x.remove(it.Ord, true)
 		if length > 0 {
 			x.insert(it.Ord, list, length)
