@@ -25,8 +25,9 @@ type graph struct {
 	pivots    atomic.Pointer[pivots]
 	drawing   sync.Mutex // held by the one who draws them
 	sketches  atomic.Pointer[sketches]
-	sketching sync.Mutex // held by the one who draws those
-	locks     stripes    // of the lists of neighbors
+	sketching sync.Mutex   // held by the one who draws those
+	wanting   atomic.Int64 // insertions that had use for them since
+	locks     stripes      // of the lists of neighbors
 	scratch   sync.Pool
 	guard     *guard       // nil unless parts are mapped
 	cold      atomic.Int32 // how many reads of records are to come that tell the system before

@@ -62,16 +62,23 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 	return nil
 }
 
-// findNeighbors leaves in s.top what a walk from the entry finds near the
-// query, which is to be linked.
+// findNeighbors leaves in s.top what is found near the query, which is to be
+// linked: by sketches as long as there are few vertices, else by a walk from the
+// entry.
 func (g *graph) findNeighbors(s *scratch, node uint32, level int) error {
+	s.top.reset(g.opt.EfConstruction)
+	ef := min(g.opt.EfConstruction, int(g.n.Load()))
+	s.top.loose = true
+	if g.nearBySketches(s, ef) {
+		return nil
+	}
+	s.top.keys = s.top.keys[:0]
 	if g.slab.withSigns {
 		s.q.estimates()
 	}
-	s.top.reset(g.opt.EfConstruction)
-	ef := min(g.opt.EfConstruction, int(g.n.Load()))
 	g.start(s, node, level)
 	_, err := g.walk(context.Background(), s, 0, ef, ef, 0, nil)
+	s.top.settle()
 	g.settle(s)
 	return err
 }

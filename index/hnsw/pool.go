@@ -91,13 +91,14 @@ func (p *pool) push(k key) {
 
 // top is a sorted list of the nearest vertices found.
 type top struct {
-	keys []key
-	max  int
+	keys  []key
+	max   int
+	loose bool // whether a walk may leave the order to settle
 }
 
 func (t *top) reset(size int) {
 	t.keys = slices.Grow(t.keys[:0], min(size, 4096))
-	t.max = size
+	t.max, t.loose = size, false
 }
 
 // insert takes k when it belongs to the nearest and is not there yet.
@@ -123,9 +124,10 @@ func (t *top) insert(k key) {
 // bulk is the size from which a list is sorted now and then instead of always.
 const bulk = 512
 
-// gather is insert for long lists: they are in order after settle only.
+// gather is insert for long lists and loose ones: they are in order after settle
+// only.
 func (t *top) gather(k key) {
-	if t.max < bulk {
+	if t.max < bulk && !t.loose {
 		t.insert(k)
 		return
 	}
@@ -136,7 +138,7 @@ func (t *top) gather(k key) {
 
 // settle sorts what was gathered and keeps the nearest.
 func (t *top) settle() {
-	if t.max >= bulk {
+	if t.max >= bulk || t.loose {
 		slices.Sort(t.keys)
 		t.keys = slices.Compact(t.keys)
 		t.keys = t.keys[:min(t.max, len(t.keys))]

@@ -21,6 +21,7 @@ func taken(t *testing.T, x *Index, q []float32, k, ef int) (steps int) {
 	g.space.prepare(s.q, q, false)
 	g.sketching.Lock() // else few vectors need no walk
 	defer g.sketching.Unlock()
+	g.sketches.Store(nil)
 	if _, err := g.search(context.Background(), s, k, ef, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,11 @@ func (g *graph) expand(s *scratch, cur, next key, more bool, n int, allow *core.
 		limit = s.pool.limit() // what is not reached may yet be allowed
 	}
 	if (!s.scores || s.asked.add(v)) && g.allowed(v, allow) {
-		s.top.insert(makeKey(d, v))
+		if k := makeKey(d, v); s.top.loose {
+			s.top.gather(k)
+		} else {
+			s.top.insert(k)
+		}
 		s.taken++
 	}
 	ids := sl.neighbors(v)

@@ -17,8 +17,8 @@ import (
 // slots and block by block as ScanBlock reads them. Comparing the query with a
 // block of 32 takes as long as a few comparisons of 8-bit codes, so that looking
 // at all of them and scoring those again that look nearest is faster than walking
-// past a hundred. They are drawn when the first search has use for them; from then
-// on each new vertex puts its own there.
+// past a hundred. They are drawn when the first search has use for them, or enough
+// insertions; from then on each new vertex puts its own there.
 type sketches struct {
 	center  []uint8 // codes of what the vertices lie around
 	step    float32 // what one of these codes is worth
@@ -39,6 +39,15 @@ const (
 	// sketchMost is how many slots have sketches at most; drawing them takes some
 	// milliseconds.
 	sketchMost = 1 << 14
+	// sketchSure is how many of the neighbors that are found for a new vertex have to
+	// be the nearest beyond doubt.
+	sketchSure = 10
+	// sketchLinks is up to how many slots the neighbors of a new vertex are found
+	// by sketches.
+	sketchLinks = 1 << 15
+	// sketchWait is for which share of the vertices neighbors are found by walks
+	// before sketches are drawn for that, which takes as long as that many save.
+	sketchWait = 128
 	// sketchAsks is how many times as much as expected may be looked up in vain:
 	// under a filter that allows only what is far all that is near is.
 	sketchAsks = 4
@@ -264,16 +273,53 @@ func (p *sketches) look(s *scratch, sl *slab) {
 	s.base = max(0, s.q.norm2+p.norm2-2*s.q.scale*p.step*float32(dot))
 }
 
+// sketchSample is of one in how many blocks of sketches it is taken how near the
+// wanted vertices look at most.
+const sketchSample = 16
+
 // scanSketches compares the query with all sketches and leaves the nearest of the
 // wanted allowed vertices that look nearest in s.top, with their distances by
 // 8-bit codes. It returns false when it has met more that are not allowed than
-// most.
+// most. There may be somewhat fewer than wanted; all that look nearer than
+// s.near.limit are among them.
 func (g *graph) scanSketches(s *scratch, p *sketches, wanted, most int, allow *core.Set) bool {
+	near := &s.near
+	limit := float32(math.Inf(1))
+	if n := int(g.n.Load()); allow == nil && n >= 2*sketchSample*degree && wanted <= n/4 {
+		// Twice the deviation of the number in a sample above the mean, so that
+		// there are hardly ever fewer.
+		mean := float64(wanted) / sketchSample
+		near.reset(int(mean + 2*math.Sqrt(mean) + 2))
+		g.seekSketches(s, p, sketchSample, most, nil)
+		near.settle()
+		limit = near.limit
+	}
+	near.reset(wanted)
+	near.limit = limit
+	if !g.seekSketches(s, p, 1, most, allow) {
+		return false
+	}
+	near.settle()
+	s.batch = s.batch[:0]
+	for _, c := range near.keys {
+		// Without a filter hardly any is not allowed, so that it is looked up late.
+		if v := c.vertex(); allow != nil || g.allowed(v, nil) {
+			s.batch = append(s.batch, v)
+		}
+	}
+	g.score(s, s.batch)
+	s.top.settle()
+	return true
+}
+
+// seekSketches compares the query with one in step blocks of sketches and gathers
+// the allowed vertices that look nearest in s.near, without a filter all. It returns false when it has
+// met more that are not allowed than most.
+func (g *graph) seekSketches(s *scratch, p *sketches, step, most int, allow *core.Set) bool {
 	sl := g.slab
 	n := min(int(g.n.Load()), p.room) // more may have come meanwhile
 	near := &s.near
-	near.reset(wanted)
-	for at := 0; at < n; at += degree {
+	for at := 0; at < n; at += step * degree {
 		mask := simd.ScanBlock(&p.signs[at/degree*sl.signsLen()], &s.q.table[0], sl.groups, &p.factors[2*at], s.q.mul, s.q.add, s.base, near.limit, &s.est, unsafe.Pointer(nil), 0)
 		for ; mask != 0; mask &= mask - 1 {
 			j := bits.TrailingZeros32(mask)
@@ -281,20 +327,13 @@ func (g *graph) scanSketches(s *scratch, p *sketches, wanted, most int, allow *c
 			if int(v) >= n || v == s.hidden || s.est[j] >= near.limit {
 				continue
 			}
-			if g.allowed(v, allow) {
+			if allow == nil || g.allowed(v, allow) {
 				near.add(makeKey(max(0, s.est[j]), v))
 			} else if most--; most < 0 {
 				return false
 			}
 		}
 	}
-	near.settle()
-	s.batch = s.batch[:0]
-	for _, c := range near.keys {
-		s.batch = append(s.batch, c.vertex())
-	}
-	g.score(s, s.batch)
-	s.top.settle()
 	return true
 }
 
@@ -330,10 +369,37 @@ func (g *graph) bySketches(s *scratch, k, ef, steps, count, window int, allow *c
 		return nil
 	}
 	last := s.top.keys[least-1].dist()
-	if len(s.near.keys) == ef && s.near.limit < last+sketchDoubt*p.doubt(s) {
+	if s.near.limit < last+sketchDoubt*p.doubt(s) {
 		return nil
 	}
 	return g.refine(s, k, g.worth(s, k, window), 0, allow)
+}
+
+// nearBySketches leaves in s.top the ef vertices that look nearest to the query,
+// which is to be inserted. It returns false where a walk is faster, or where the
+// sketches do not tell what is near.
+func (g *graph) nearBySketches(s *scratch, ef int) bool {
+	n := int(g.n.Load())
+	if !g.slab.withSigns || g.slab.exact || n > sketchLinks || g.crowded.Load() > 0 || sketchCost(n, ef, 1) >= walkCost(ef) {
+		return false
+	}
+	p := g.sketches.Load()
+	if p == nil || !p.whole.Load() {
+		if g.wanting.Add(1) < int64(n/sketchWait) {
+			return false
+		}
+		g.wanting.Store(0)
+		if p = g.sketched(); p == nil {
+			return false
+		}
+	}
+	if ef < p.enough {
+		return false
+	}
+	p.look(s, g.slab)
+	g.scanSketches(s, p, ef, n, nil)
+	least := min(ef, sketchSure)
+	return len(s.top.keys) >= least && s.near.limit >= s.top.keys[least-1].dist()+sketchDoubt*p.doubt(s)
 }
 
 // doubt is the standard deviation of an estimate (RaBitQ, arXiv 2405.12497,

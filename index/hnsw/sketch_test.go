@@ -204,6 +204,63 @@ func TestSearchBySketches(t *testing.T) {
 	}
 }
 
+// New vertices find by sketches what is nearest, once there were some that had to
+// walk.
+func TestNeighborsAreFoundBySketches(t *testing.T) {
+	const n, more, dim, k = 3000, 60, 256, 10
+	vectors := indextest.Vectors(newRand(t), n+more, dim)
+	x, err := New(index.Config{Dim: dim}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Insert(t.Context(), numbered(0, vectors[:sampleMost])); err != nil {
+		t.Fatal(err)
+	}
+	g := x.state.Load().graph
+	g.sketches.Store(nil)
+	g.wanting.Store(0)
+	for i := range sampleMost/sketchWait - 1 {
+		if err := x.Insert(t.Context(), numbered(sampleMost+i, vectors[sampleMost+i:][:1])); err != nil {
+			t.Fatal(err)
+		}
+		if g.sketches.Load() != nil {
+			t.Fatalf("there are sketches after %d insertions", i+1)
+		}
+	}
+	if err := x.Insert(t.Context(), numbered(sampleMost, vectors[sampleMost:n])); err != nil {
+		t.Fatal(err)
+	}
+	checkSketches(t, g)
+	s := g.get()
+	defer g.put(s)
+	answered, found, wanted := 0, 0, 0
+	for _, q := range vectors[n:] {
+		g.space.prepare(s.q, q, true)
+		s.top.reset(k)
+		if err := g.scan(t.Context(), s, nil); err != nil {
+			t.Fatal(err)
+		}
+		nearest := slices.Clone(s.top.keys)
+		s.top.reset(defaultEfConstruction)
+		if !g.nearBySketches(s, defaultEfConstruction) {
+			continue
+		}
+		answered++
+		if !slices.IsSorted(s.top.keys) {
+			t.Fatal("what was found is not in order")
+		}
+		for _, c := range nearest {
+			wanted++
+			if slices.Contains(s.top.keys, c) {
+				found++
+			}
+		}
+	}
+	if answered < more*9/10 || float64(found) < 0.97*float64(wanted) {
+		t.Errorf("%d of %d are found, in %d answers", found, wanted, answered)
+	}
+}
+
 func TestSelectLeast(t *testing.T) {
 	rng := newRand(t)
 	for range 2000 {
