@@ -104,6 +104,18 @@ type Index interface {
 	SizeBytes() int64
 }
 
+// Scorer is an Index that scores vectors it is told rather than looking for some.
+type Scorer interface {
+	Index
+	// Scores returns the scores that Search gives the vectors under ords for q, in
+	// their order; not a number where there is none.
+	Scores(ctx context.Context, q []float32, ords []core.Ord) ([]float32, error)
+	// Vectors returns the vectors under ords as they are scored: rounded to what
+	// the index keeps of them and, for Cosine, of unit length; nil where there is
+	// none. The caller owns them.
+	Vectors(ords []core.Ord) ([][]float32, error)
+}
+
 // CheckQuery returns an error unless q has dim finite numbers and o asks for
 // at least one neighbor. Implementations call it first.
 func CheckQuery(q []float32, dim int, o Options) error {

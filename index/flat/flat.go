@@ -31,7 +31,7 @@ type Index struct {
 	slots  map[core.Ord]uint32
 }
 
-var _ index.Index = (*Index)(nil)
+var _ index.Scorer = (*Index)(nil)
 
 // New returns an empty index.
 func New(cfg index.Config) (*Index, error) {
@@ -170,6 +170,42 @@ func (x *Index) walk(ctx context.Context, q []float32, allow *core.Set, top *ind
 		top.Offer(index.Neighbor{Ord: ord, Score: score[0]})
 	}
 	return ctx.Err()
+}
+
+// Scores implements index.Scorer.
+func (x *Index) Scores(ctx context.Context, q []float32, ords []core.Ord) ([]float32, error) {
+	if err := index.CheckQuery(q, x.dim, index.Options{K: 1}); err != nil {
+		return nil, err
+	}
+	if x.metric == index.Cosine {
+		q = index.Normalize(q)
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	scores := make([]float32, len(ords))
+	for i, ord := range ords {
+		if i%chunkVectors == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		scores[i] = float32(math.NaN())
+		if slot, there := x.slots[ord]; there {
+			x.score(q, x.vector(slot), scores[i:i+1])
+		}
+	}
+	return scores, nil
+}
+
+// Vectors implements index.Scorer.
+func (x *Index) Vectors(ords []core.Ord) ([][]float32, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	vectors := make([][]float32, len(ords))
+	for i, ord := range ords {
+		if slot, there := x.slots[ord]; there {
+			vectors[i] = slices.Clone(x.vector(slot))
+		}
+	}
+	return vectors, nil
 }
 
 // score puts into out the scores of the vectors in base.

@@ -227,13 +227,20 @@ func (s *slab) decode(v uint32) []float32 {
 		return append([]float32(nil), s.floats(v)...)
 	}
 	y := make([]float32, s.dim)
-	high, fine, step := s.highs(v), s.lows(v), s.meta(v).step
-	for i := range y {
-		w := 16 * (int(high[i]) - 128)
-		if fine != nil {
-			w += int(fine[i/64*32+i%32]>>(i%64/32*4)&15) - 8
+	high, fine, step := s.highs(v), s.lows(v), s.meta(v).step/16
+	if fine == nil {
+		for i := range y {
+			y[i] = step * float32(16*(int32(high[i])-128))
 		}
-		y[i] = step / 16 * float32(w)
+		return y
+	}
+	const offset = 16*128 + 8 // of both codes together
+	for at := 0; at < s.dim; at += 64 {
+		lo, hi := y[at:][:32], y[at+32:][:32]
+		for j, both := range fine[at/2:][:32] {
+			lo[j] = step * float32(16*int32(high[at+j])+int32(both&15)-offset)
+			hi[j] = step * float32(16*int32(high[at+32+j])+int32(both>>4)-offset)
+		}
 	}
 	return y
 }

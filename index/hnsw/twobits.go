@@ -209,14 +209,19 @@ func (g *graph) bring(s *scratch, keys []key) {
 	for _, c := range keys {
 		s.batch = append(s.batch, c.vertex())
 	}
+	g.bringRecords(s, s.batch)
+}
+
+// bringRecords is bring in mode Disk.
+func (g *graph) bringRecords(s *scratch, list []uint32) {
 	begin := time.Now()
-	g.announce(s.batch)
-	for _, v := range s.batch {
-		s.touched += touch(sl.record(v))
+	g.announce(list)
+	for _, v := range list {
+		s.touched += touch(g.slab.record(v))
 	}
 	cold := g.cold.Load()
 	switch {
-	case time.Since(begin) > coldFrom+warmRead*time.Duration(len(keys)):
+	case time.Since(begin) > coldFrom+warmRead*time.Duration(len(list)):
 		g.cold.Store(coldFor)
 	case cold > 0:
 		g.cold.CompareAndSwap(cold, cold-1)

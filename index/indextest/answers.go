@@ -105,6 +105,58 @@ func testSmall(t *testing.T, s Suite) {
 	}
 }
 
+// testScores asks an index.Scorer for what is there, what is deleted and what never
+// was, in no order and twice.
+func testScores(t *testing.T, s Suite) {
+	for _, m := range []index.Metric{index.Cosine, index.Dot, index.L2} {
+		for _, dim := range []int{3, 100} {
+			rng := rand.New(rand.NewPCG(s.Seed, uint64(dim)))
+			f := build(t, s, index.Config{Dim: dim, Metric: m}, Vectors(rng, 2000, dim))
+			x, ok := f.x.(index.Scorer)
+			if !ok {
+				t.Skip("this index only searches")
+			}
+			all := append(f.ords(), 7_000_001)
+			for _, ord := range f.ords() {
+				if rng.IntN(3) == 0 {
+					f.delete(ord)
+				}
+			}
+			rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			for _, ords := range [][]core.Ord{append(all, all[:50]...), all[:3], nil} {
+				f.checkScores(t, x, Vectors(rng, 1, dim)[0], ords)
+			}
+			if _, err := x.Scores(t.Context(), make([]float32, dim+1), all); err == nil {
+				t.Error("a query of another dimension is taken")
+			}
+		}
+	}
+}
+
+// checkScores compares the scores for q, and the vectors, with the true ones.
+func (f fixture) checkScores(t *testing.T, x index.Scorer, q []float32, ords []core.Ord) {
+	t.Helper()
+	scores, err := x.Scores(t.Context(), q, ords)
+	vectors, wrong := x.Vectors(ords)
+	if err != nil || wrong != nil || len(scores) != len(ords) || len(vectors) != len(ords) {
+		t.Fatalf("%d scores and %d vectors for %d ordinals, %v, %v", len(scores), len(vectors), len(ords), err, wrong)
+	}
+	for i, ord := range ords {
+		v, there := f.vectors[ord]
+		if !there {
+			if vectors[i] != nil || !math.IsNaN(float64(scores[i])) {
+				t.Fatalf("ordinal %d is not there and has the score %v", ord, scores[i])
+			}
+			continue
+		}
+		want := score(f.metric, q, v)
+		allowed := f.allowance(q, v, want)
+		if got := score(f.metric, q, vectors[i]); math.Abs(got-want) > 2*allowed || !(math.Abs(float64(scores[i])-want) <= allowed) {
+			t.Fatalf("%s: ordinal %d has the score %v and a vector of %v, want %v", f.metric, ord, scores[i], got, want)
+		}
+	}
+}
+
 // testSame builds an index twice from the same vectors, in opposite orders and
 // through detours. Only exact ones promise to answer the same.
 func testSame(t *testing.T, s Suite) {

@@ -47,6 +47,7 @@ func Run(t *testing.T, s Suite) {
 		{"filters", testFilters},
 		{"equal scores", testTies},
 		{"small and empty", testSmall},
+		{"scores", testScores},
 		{"deletes", testDeletes},
 		{"churn", testChurn},
 		{"replace", testReplace},
