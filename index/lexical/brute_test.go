@@ -151,6 +151,12 @@ func compare(t *testing.T, rng *rand.Rand, x *Index, s shadow) {
 		}
 		want := s.search(text, o)
 		same(t, got, want)
+		known := s.some(rng, o.Allow, want)
+		again, scores, err := q.SearchKnowing(context.Background(), o, known)
+		if err != nil || !slices.Equal(scores, q.Scores(known)) {
+			t.Fatalf("%q: %v score %v, %v", text, known, scores, err)
+		}
+		same(t, again, want)
 		if i%4 == 0 && !scoresOf(q, s, s.search(text, index.Options{K: 1 + len(s)})) {
 			t.Fatalf("%q: the scores of all documents are not those of a search for all", text)
 		}
@@ -164,6 +170,23 @@ func compare(t *testing.T, rng *rand.Rand, x *Index, s shadow) {
 			}
 		}
 	}
+}
+
+// some returns a few of the allowed documents and of those found, rising.
+func (s shadow) some(rng *rand.Rand, allow *core.Set, found []index.Neighbor) (ords []core.Ord) {
+	share := rng.Float64()
+	for _, ord := range slices.Sorted(maps.Keys(s)) {
+		if (allow == nil || allow.Contains(ord)) && rng.Float64() < share/8 {
+			ords = append(ords, ord)
+		}
+	}
+	for _, n := range found {
+		if rng.Float64() < share {
+			ords = append(ords, n.Ord)
+		}
+	}
+	slices.Sort(ords)
+	return slices.Compact(ords)
 }
 
 // scoresOf reports whether the query scores each document as it is in the list,

@@ -95,6 +95,7 @@ type scratch struct {
 	allowed bitmap
 	cursors []cursor
 	found   []candidate
+	known   []core.Ord // rising; scored before the search
 }
 
 // candidate is a document of the present page that may belong to the best.
@@ -119,10 +120,25 @@ type cursor struct {
 // it heeds K, which is at least 1, and Allow. Equal scores come in ascending
 // order of ordinals. The only error is ctx's.
 func (q *Query) Search(ctx context.Context, o index.Options) ([]index.Neighbor, error) {
+	found, _, err := q.SearchKnowing(ctx, o, nil)
+	return found, err
+}
+
+// SearchKnowing is Search that also returns the scores of the documents under
+// known, which rise and are allowed, as Scores does. The better these are, the more
+// of the others it passes over.
+func (q *Query) SearchKnowing(ctx context.Context, o index.Options, known []core.Ord) (found []index.Neighbor, scores []float32, err error) {
 	top := index.Top{K: o.K}
+	scores = q.Scores(known)
+	for i, score := range scores {
+		if score > 0 {
+			top.Offer(index.Neighbor{Ord: known[i], Score: score})
+		}
+	}
 	s := q.x.pool.Get().(*scratch)
 	defer q.x.pool.Put(s)
-	s.cursors = s.cursors[:0]
+	s.cursors, s.known = s.cursors[:0], known
+	defer func() { s.known = nil }()
 	for i := range q.lists {
 		s.cursors = append(s.cursors, cursor{list: &q.lists[i], dense: q.lists[i].dense()})
 	}
@@ -133,7 +149,7 @@ func (q *Query) Search(ctx context.Context, o index.Options) ([]index.Neighbor, 
 	ps := *q.x.pages.Load()
 	for i := 0; i < len(ps); i++ {
 		if i%patience == patience-1 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		p := ps[i].Load()
 		first := core.Ord(i) * pageLen
@@ -142,7 +158,7 @@ func (q *Query) Search(ctx context.Context, o index.Options) ([]index.Neighbor, 
 		}
 		q.page(s, p, first, allow != nil, &top)
 	}
-	return top.Sorted(), ctx.Err()
+	return top.Sorted(), scores, ctx.Err()
 }
 
 // Scores returns what Search would score the documents under ords, which rise: 0
@@ -336,7 +352,11 @@ func (q *Query) offer(s *scratch, p *page, first core.Ord, essential int, top *i
 	for _, c := range s.found {
 		// Whether a document is there still is looked up last: few get so far.
 		if c.sum > 0 && float32(c.sum) >= worst && p.lengths[c.place].Load() > 0 {
-			top.Offer(index.Neighbor{Ord: first + core.Ord(c.place), Score: float32(c.sum)})
+			n := index.Neighbor{Ord: first + core.Ord(c.place), Score: float32(c.sum)}
+			if _, known := slices.BinarySearch(s.known, n.Ord); known {
+				continue
+			}
+			top.Offer(n)
 			worst = top.Worst()
 		}
 	}
