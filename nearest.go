@@ -62,6 +62,36 @@ func (s source) nearest(ctx context.Context, q []float32, o index.Options, idx i
 	}
 }
 
+// Similarities scores documents by the index, where that can be told which and
+// none was cut, and else searches among them.
+func (s source) Similarities(ctx context.Context, q []float32, ords []core.Ord, exact bool) ([]float32, error) {
+	if scorer, ok := s.c.index().(index.Scorer); ok && !exact && s.c.applier.parts.Len() == 0 {
+		return scorer.Scores(ctx, q, ords)
+	}
+	list, err := s.Nearest(ctx, q, index.Options{K: max(1, len(ords)), Allow: core.NewSet(ords...)}, exact)
+	found := make(map[core.Ord]float32, len(list))
+	for _, n := range list {
+		found[n.Ord] = n.Score
+	}
+	scores := make([]float32, len(ords))
+	for i, ord := range ords {
+		score, there := found[ord]
+		if scores[i] = score; !there {
+			scores[i] = float32(math.NaN())
+		}
+	}
+	return scores, err
+}
+
+// Rounded takes vectors from the index, where that gives them out and no document
+// was cut, and else from the store.
+func (s source) Rounded(ctx context.Context, ords []core.Ord) ([][]float32, error) {
+	if scorer, ok := s.c.index().(index.Scorer); ok && s.c.applier.parts.Len() == 0 {
+		return scorer.Vectors(ords)
+	}
+	return s.Vectors(ctx, ords)
+}
+
 // scan reads all stored vectors into an exact index.
 func (s source) scan(ctx context.Context) (index.Index, error) {
 	exact, err := flat.New(index.Config{Dim: s.c.Info().Dim, Metric: index.Metric(s.c.Info().Metric)})

@@ -121,7 +121,7 @@ func (e *Engine) answerOrds(ctx context.Context, readings []reading, s scope, to
 			return nil, err
 		}
 		if q.words != nil {
-			found, err := e.wording(ctx, q.words, s, answerBreadth)
+			found, _, err := e.wording(ctx, q.words, s, answerBreadth, nil)
 			if err != nil {
 				return nil, err
 			}

@@ -34,6 +34,12 @@ type Source interface {
 	// Vectors returns the vectors of the documents under ords, nil where there is
 	// none any more.
 	Vectors(ctx context.Context, ords []core.Ord) ([][]float32, error)
+	// Similarities returns the scores that Nearest gives the documents under ords, in
+	// their order; not a number where there is none any more.
+	Similarities(ctx context.Context, q []float32, ords []core.Ord, exact bool) ([]float32, error)
+	// Rounded is Vectors but for rounding and, where documents are compared by
+	// their direction only, for their lengths. It takes a fraction of the time.
+	Rounded(ctx context.Context, ords []core.Ord) ([][]float32, error)
 	// Cuts tells into what the documents under ords were cut, and how similar the
 	// passages are to q unless that is nil.
 	Cuts(ctx context.Context, ords []core.Ord, q []float32) ([]Cut, error)

@@ -123,6 +123,24 @@ func (f *fake) Nearest(ctx context.Context, q []float32, o index.Options, _ bool
 	return top.Sorted(), ctx.Err()
 }
 
+func (f *fake) Similarities(ctx context.Context, q []float32, ords []core.Ord, exact bool) ([]float32, error) {
+	list, err := f.Nearest(ctx, q, index.Options{K: len(f.docs), Allow: core.NewSet(ords...)}, exact)
+	scores := make([]float32, len(ords))
+	for i, ord := range ords {
+		scores[i] = float32(math.NaN())
+		for _, n := range list {
+			if n.Ord == ord {
+				scores[i] = n.Score
+			}
+		}
+	}
+	return scores, err
+}
+
+func (f *fake) Rounded(ctx context.Context, ords []core.Ord) ([][]float32, error) {
+	return f.Vectors(ctx, ords)
+}
+
 func (f *fake) Cuts(ctx context.Context, ords []core.Ord, q []float32) ([]query.Cut, error) {
 	out := make([]query.Cut, len(ords))
 	for i, ord := range ords {
@@ -166,21 +184,27 @@ func (w fakeWords) Search(ctx context.Context, o index.Options) ([]index.Neighbo
 		if o.Allow != nil && !o.Allow.Contains(ord) {
 			continue
 		}
-		if sum := w.Scores([]core.Ord{ord})[0]; sum > 0 {
+		if sum := w.score(ord); sum > 0 {
 			top.Offer(index.Neighbor{Ord: ord, Score: sum})
 		}
 	}
 	return top.Sorted(), ctx.Err()
 }
 
-func (w fakeWords) Scores(ords []core.Ord) []float32 {
-	out := make([]float32, len(ords))
-	for i, ord := range ords {
-		for _, m := range w.Explain(ord) {
-			out[i] += m.Score
-		}
+func (w fakeWords) SearchKnowing(ctx context.Context, o index.Options, known []core.Ord) ([]index.Neighbor, []float32, error) {
+	scores := make([]float32, len(known))
+	for i, ord := range known {
+		scores[i] = w.score(ord)
 	}
-	return out
+	found, err := w.Search(ctx, o)
+	return found, scores, err
+}
+
+func (w fakeWords) score(ord core.Ord) (sum float32) {
+	for _, m := range w.Explain(ord) {
+		sum += m.Score
+	}
+	return sum
 }
 
 func (w fakeWords) Explain(ord core.Ord) (out []index.Match) {

@@ -26,55 +26,71 @@ const (
 	feedbackWeight    = 0.4
 )
 
-// fused is a candidate with its score and what both ways add to it.
+// fused is a candidate with its score and what that is made of.
 type fused struct {
 	index.Neighbor
-	dense, lexical float32 // parts of the score; they add up to it
+	parts
 }
 
-// part is what a candidate gets for its rank, from 0, and its score in a list.
-type part func(rank int, score float32) float32
-
-// partsOf returns what candidates get for their places in both lists. Weighted,
-// that adds up to the mean of the cosine and of the share of what the words of
-// the query can bring at most; such a score is the same whatever else is found, so
-// it can be compared with a threshold. By ranks it is reciprocal rank fusion.
-func partsOf(f Fusion, bound float64) (dense, lexical part) {
+// fuse returns the candidates under ords, which rise, with what their scores by
+// vectors and by words add up to, in the same order. Without either, which is not a
+// number and 0, a document has gone while it was searched for, and is left out.
+func fuse(f Fusion, bound float64, ords []core.Ord, dense, lexical []float32) []fused {
+	list := make([]fused, 0, len(ords))
+	for i, ord := range ords {
+		if !math.IsNaN(float64(dense[i])) || lexical[i] > 0 {
+			list = append(list, fused{index.Neighbor{Ord: ord}, parts{dense: dense[i], lexical: lexical[i]}})
+		}
+	}
 	if f == FusionWeighted {
-		return func(_ int, score float32) float32 { return (1 - lexicalWeight) * score },
-			func(_ int, score float32) float32 { return lexicalWeight * share(score, bound) }
+		weigh(list, bound)
+	} else {
+		rank(list)
 	}
-	return reciprocal, reciprocal
+	for i := range list {
+		list[i].Score = list[i].denseAdds + list[i].lexicalAdds
+	}
+	return list
 }
 
-func reciprocal(rank int, _ float32) float32 { return 1 / float32(rankOffset+rank+1) }
-
-// fuse adds up what the candidates under ords, which rise, get in either list, and
-// leaves them in that order. What else is in a list is left out: when a document goes
-// while it is searched for, ordinals of its passages may be there.
-func fuse(f Fusion, bound float64, ords []core.Ord, dense, words []index.Neighbor) []fused {
-	densePart, lexicalPart := partsOf(f, bound)
-	list := make([]fused, len(ords))
-	found := make([]bool, len(ords))
-	for rank, n := range dense {
-		if i, there := slices.BinarySearch(ords, n.Ord); there {
-			list[i].dense, found[i] = densePart(rank, n.Score), true
+// weigh makes the score the mean of the cosine and of the share of what the words of
+// the query can bring at most. It is the same whatever else is found, so that it can
+// be compared with a threshold.
+func weigh(list []fused, bound float64) {
+	for i := range list {
+		x := &list[i]
+		if math.IsNaN(float64(x.dense)) {
+			x.dense = 0
 		}
+		x.denseAdds, x.lexicalAdds = (1-lexicalWeight)*x.dense, lexicalWeight*share(x.lexical, bound)
 	}
-	for rank, n := range words {
-		if i, there := slices.BinarySearch(ords, n.Ord); there {
-			list[i].lexical, found[i] = lexicalPart(rank, n.Score), true
-		}
-	}
-	kept := list[:0]
-	for i, x := range list {
-		if found[i] {
-			x.Neighbor = index.Neighbor{Ord: ords[i], Score: x.dense + x.lexical}
-			kept = append(kept, x)
-		}
-	}
-	return kept
 }
+
+// rank makes the score that of reciprocal rank fusion.
+func rank(list []fused) {
+	var near, worded []index.Neighbor // by their places in the list, which are in the order of ordinals
+	for i := range list {
+		if x := &list[i]; math.IsNaN(float64(x.dense)) {
+			x.dense = 0
+		} else {
+			near = append(near, index.Neighbor{Ord: core.Ord(i), Score: x.dense})
+		}
+		if list[i].lexical > 0 {
+			worded = append(worded, index.Neighbor{Ord: core.Ord(i), Score: list[i].lexical})
+		}
+	}
+	index.Sort(near)
+	index.Sort(worded)
+	for rank, n := range near {
+		list[n.Ord].denseAdds = reciprocal(rank)
+	}
+	for rank, n := range worded {
+		list[n.Ord].lexicalAdds = reciprocal(rank)
+	}
+}
+
+// reciprocal is what a candidate gets for its rank, from 0, in a list.
+func reciprocal(rank int) float32 { return 1 / float32(rankOffset+rank+1) }
 
 // bestFirst returns what was fused, best first.
 func bestFirst(list []fused) []index.Neighbor {
@@ -93,7 +109,7 @@ func firstRanks(ords []core.Ord, lists ...[]index.Neighbor) []core.Ord {
 	for _, list := range lists {
 		for rank, n := range list {
 			i, _ := slices.BinarySearch(ords, n.Ord)
-			sums[i] += reciprocal(rank, 0)
+			sums[i] += reciprocal(rank)
 		}
 	}
 	top := index.Top{K: feedbackDocuments}
@@ -136,7 +152,8 @@ func addUnit(sum []float64, v []float32, weight float64) {
 	if length == 0 || math.IsInf(length, 0) {
 		return
 	}
+	weight /= length
 	for i, x := range v {
-		sum[i] += weight * float64(x) / length
+		sum[i] += weight * float64(x)
 	}
 }

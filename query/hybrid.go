@@ -1,13 +1,10 @@
 package query
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"runtime"
+	"math"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
@@ -20,9 +17,10 @@ type Words interface {
 	// Search returns the documents with words of the text, best first by BM25.
 	// It heeds K and Allow.
 	Search(ctx context.Context, o index.Options) ([]index.Neighbor, error)
-	// Scores returns what Search would score the documents under ords, which rise:
-	// 0 for one without words of the text.
-	Scores(ords []core.Ord) []float32
+	// SearchKnowing is Search that also returns what it scores the documents under
+	// known, which rise and are allowed: 0 for one without words of the text. It is
+	// the faster the better these are.
+	SearchKnowing(ctx context.Context, o index.Options, known []core.Ord) (found []index.Neighbor, scores []float32, err error)
 	// Bound is a score that no document reaches, 0 when no document has any
 	// word of the text.
 	Bound() float64
@@ -54,7 +52,7 @@ type parts struct {
 
 // lexical ranks by words alone. The scores are shares of their bound.
 func (e *Engine) lexical(ctx context.Context, r Request, p point, s scope) (ranking, error) {
-	found, err := e.wording(ctx, p.words, s, r.Limit)
+	found, _, err := e.wording(ctx, p.words, s, r.Limit, nil)
 	if err != nil {
 		return ranking{}, err
 	}
@@ -65,16 +63,17 @@ func (e *Engine) lexical(ctx context.Context, r Request, p point, s scope) (rank
 }
 
 // wording returns at least the k best documents by words within s, as far as
-// there are so many.
-func (e *Engine) wording(ctx context.Context, w Words, s scope, k int) ([]index.Neighbor, error) {
+// there are so many, and the scores of those within s that are known, whose
+// ordinals rise.
+func (e *Engine) wording(ctx context.Context, w Words, s scope, k int, known []core.Ord) (found []index.Neighbor, scores []float32, err error) {
 	if s.allow != nil && s.allow.Len() == 0 || w.Bound() == 0 {
-		return nil, nil
+		return nil, make([]float32, len(known)), nil
 	}
-	found, err := w.Search(ctx, index.Options{K: k + s.surplus(), Allow: s.allow})
+	found, scores, err = w.SearchKnowing(ctx, index.Options{K: k + s.surplus(), Allow: s.allow}, known)
 	if err != nil {
-		return nil, fmt.Errorf("search the words: %w", err)
+		return nil, nil, fmt.Errorf("search the words: %w", err)
 	}
-	return s.kept(found), nil
+	return s.kept(found), scores, nil
 }
 
 // hybrid asks both ways for candidates, moves the query vector towards those
@@ -84,7 +83,15 @@ func (e *Engine) hybrid(ctx context.Context, r Request, p point, s scope) (ranki
 	least := r.MinScore
 	r.MinScore = nil
 	k := max(r.Limit, hybridBreadth)
-	dense, words, err := e.legs(ctx, r, p, s, k)
+	dense, err := e.nearest(ctx, p.vector, s, k, r)
+	if err != nil {
+		return ranking{}, err
+	}
+	// Words come last: the sooner they know good documents the fewer others they
+	// look at, and what is near has the words as a rule.
+	known := nearestOrds(dense)
+	slices.Sort(known)
+	words, scores, err := e.wording(ctx, p.words, s, k, known)
 	if err != nil {
 		return ranking{}, err
 	}
@@ -97,77 +104,69 @@ func (e *Engine) hybrid(ctx context.Context, r Request, p point, s scope) (ranki
 		}
 		return ranking{mode: Lexical, neighbors: atLeast(words, least), words: p.words}, nil
 	}
-	return e.combine(ctx, r, p, dense, words, least)
+	both := candidates{near: dense, worded: words}
+	both.ords, both.lexical = unionOf(words, known, scores)
+	return e.combine(ctx, r, p, both, least)
 }
 
-// legs returns at least the k best candidates of either way. Where there are
-// processors for both, they run beside each other.
-func (e *Engine) legs(ctx context.Context, r Request, p point, s scope, k int) (dense, words []index.Neighbor, err error) {
-	if runtime.GOMAXPROCS(0) == 1 {
-		if words, err = e.wording(ctx, p.words, s, k); err != nil {
-			return nil, nil, err
-		}
-		dense, err = e.nearest(ctx, p.vector, s, k, r)
-		return dense, words, err
-	}
-	group, both := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		words, err = e.wording(both, p.words, s, k)
-		return err
-	})
-	dense, err = e.nearest(both, p.vector, s, k, r)
-	return dense, words, cmp.Or(group.Wait(), err)
+// candidates are the documents that either way has found.
+type candidates struct {
+	near, worded []index.Neighbor // best first
+	ords         []core.Ord       // of all, rising
+	lexical      []float32        // their scores by words
 }
 
-// combine scores the candidates of both ways both ways and fuses the scores.
-func (e *Engine) combine(ctx context.Context, r Request, p point, dense, words []index.Neighbor, least *float32) (ranking, error) {
-	out := ranking{mode: Hybrid, words: p.words, fusion: e.fusionOf(r)}
+// combine scores the candidates by vectors, too, and fuses the scores.
+func (e *Engine) combine(ctx context.Context, r Request, p point, c candidates, least *float32) (out ranking, err error) {
+	out = ranking{mode: Hybrid, words: p.words, fusion: e.fusionOf(r)}
 	vector := p.vector
-	union, others := unionOf(words, dense)
 	if out.fusion == FusionWeighted {
-		var err error
-		out.feedback = firstRanks(union, dense, words)
-		if vector, err = e.feedback(ctx, p.vector, out.feedback); err != nil {
+		out.feedback = firstRanks(c.ords, c.near, c.worded)
+		if vector, err = e.feedback(ctx, r, p.vector, out.feedback); err != nil {
 			return ranking{}, err
 		}
 	}
-	words = scored(p.words, words, others)
-	dense, err := e.nearest(ctx, vector, scope{allow: core.NewSet(union...)}, len(union), r)
+	dense, err := e.source.Similarities(ctx, vector, c.ords, r.Params.Exact)
 	if err != nil {
-		return ranking{}, err
+		return ranking{}, fmt.Errorf("compare the candidates: %w", err)
 	}
-	list := fuse(out.fusion, p.words.Bound(), union, dense, words)
-	out.take(list, dense, words, r.Explain)
-	out.neighbors = atLeast(out.neighbors, least)
+	for i, score := range dense {
+		if !math.IsNaN(float64(score)) {
+			dense[i] = e.bounded(score)
+		}
+	}
+	list := fuse(out.fusion, p.words.Bound(), c.ords, dense, c.lexical)
+	out.neighbors = atLeast(bestFirst(list), least)
+	if r.Explain {
+		out.parts = make(map[core.Ord]parts, len(list))
+		for _, f := range list {
+			out.parts[f.Ord] = f.parts
+		}
+	}
 	return out, nil
 }
 
-// unionOf returns the ordinals that are in either list, and those that are in the
-// second one only, both rising.
-func unionOf(a, b []index.Neighbor) (union, others []core.Ord) {
-	first := nearestOrds(a)
-	slices.Sort(first)
-	for _, n := range b {
-		if _, there := slices.BinarySearch(first, n.Ord); !there {
-			others = append(others, n.Ord)
-		}
+// unionOf returns the ordinals of what was found and of what is known, both rising,
+// with their scores.
+func unionOf(found []index.Neighbor, known []core.Ord, scores []float32) (ords []core.Ord, all []float32) {
+	keys := make([]uint64, len(found)) // sorted without calls
+	for i, n := range found {
+		keys[i] = uint64(n.Ord)<<32 | uint64(math.Float32bits(n.Score))
 	}
-	slices.Sort(others)
-	union = append(first, others...)
-	slices.Sort(union)
-	return union, others
-}
-
-// scored adds to the documents found by words those of others that have any, and
-// returns all of them best first.
-func scored(w Words, found []index.Neighbor, others []core.Ord) []index.Neighbor {
-	for i, score := range w.Scores(others) {
-		if score > 0 {
-			found = append(found, index.Neighbor{Ord: others[i], Score: score})
+	slices.Sort(keys)
+	ords, all = make([]core.Ord, 0, len(found)+len(known)), make([]float32, 0, len(found)+len(known))
+	at := 0
+	for _, k := range keys {
+		ord := core.Ord(k >> 32)
+		for ; at < len(known) && known[at] < ord; at++ {
+			ords, all = append(ords, known[at]), append(all, scores[at])
 		}
+		if at < len(known) && known[at] == ord {
+			at++
+		}
+		ords, all = append(ords, ord), append(all, math.Float32frombits(uint32(k)))
 	}
-	index.Sort(found)
-	return found
+	return append(ords, known[at:]...), append(all, scores[at:]...)
 }
 
 // fusionOf returns how the scores of a request are fused. Where they have no
@@ -180,8 +179,12 @@ func (e *Engine) fusionOf(r Request) Fusion {
 }
 
 // feedback returns the query vector moved towards the vectors of some documents.
-func (e *Engine) feedback(ctx context.Context, q []float32, ords []core.Ord) ([]float32, error) {
-	all, err := e.source.Vectors(ctx, ords)
+func (e *Engine) feedback(ctx context.Context, r Request, q []float32, ords []core.Ord) ([]float32, error) {
+	read := e.source.Rounded
+	if r.Params.Exact {
+		read = e.source.Vectors
+	}
+	all, err := read(ctx, ords)
 	if err != nil {
 		return nil, fmt.Errorf("read the first candidates: %w", err)
 	}
@@ -192,28 +195,6 @@ func (e *Engine) feedback(ctx context.Context, q []float32, ords []core.Ord) ([]
 		}
 	}
 	return nearer(q, vectors), nil
-}
-
-// take keeps the candidates and, where they are to be explained, what does that.
-func (k *ranking) take(list []fused, dense, words []index.Neighbor, explain bool) {
-	k.neighbors = bestFirst(list)
-	if !explain {
-		return
-	}
-	k.parts = make(map[core.Ord]parts, len(list))
-	for _, f := range list {
-		k.parts[f.Ord] = parts{denseAdds: f.dense, lexicalAdds: f.lexical}
-	}
-	for _, n := range dense {
-		x := k.parts[n.Ord]
-		x.dense = n.Score
-		k.parts[n.Ord] = x
-	}
-	for _, n := range words {
-		x := k.parts[n.Ord]
-		x.lexical = n.Score
-		k.parts[n.Ord] = x
-	}
 }
 
 // atLeast returns the neighbors, best first, up to the last that scores least

@@ -164,11 +164,17 @@ func addMean(sum []float64, examples []example, weight float64, unit bool) (long
 	return longest
 }
 
-// norm returns the length of v.
+// norm returns the length of v. Four sums need not wait for each other.
 func norm[T float32 | float64](v []T) float64 {
-	var sum float64
-	for _, x := range v {
-		sum += float64(x) * float64(x)
+	var a, b, c, d float64
+	for ; len(v) >= 4; v = v[4:] {
+		a += float64(v[0]) * float64(v[0])
+		b += float64(v[1]) * float64(v[1])
+		c += float64(v[2]) * float64(v[2])
+		d += float64(v[3]) * float64(v[3])
 	}
-	return math.Sqrt(sum)
+	for _, x := range v {
+		a += float64(x) * float64(x)
+	}
+	return math.Sqrt(a + b + c + d)
 }

@@ -15,31 +15,39 @@ import (
 // of the same documents. Without a word in common the cosines decide alone. The
 // best comes first, all documents are there; scores are from -1 to 1.
 func Rerank(ctx context.Context, q []float32, vectors [][]float32, words Words) ([]index.Neighbor, error) {
-	dense := byCosine(q, vectors)
+	dense := cosines(q, vectors)
 	if words.Bound() == 0 {
-		return dense, nil
+		return inOrder(dense), nil
 	}
 	ords := make([]core.Ord, len(vectors))
 	for i := range ords {
 		ords[i] = core.Ord(i)
 	}
-	found, err := words.Search(ctx, index.Options{K: len(vectors)})
+	found, scores, err := words.SearchKnowing(ctx, index.Options{K: len(vectors)}, ords)
 	if err != nil {
 		return nil, fmt.Errorf("search the words: %w", err)
 	}
 	var first [][]float32
-	for _, ord := range firstRanks(ords, dense, found) {
+	for _, ord := range firstRanks(ords, inOrder(dense), found) {
 		first = append(first, vectors[ord])
 	}
-	dense = byCosine(nearer(q, first), vectors)
-	return bestFirst(fuse(FusionWeighted, words.Bound(), ords, dense, found)), nil
+	return bestFirst(fuse(FusionWeighted, words.Bound(), ords, cosines(nearer(q, first), vectors), scores)), nil
 }
 
-// byCosine orders vectors by their cosines with q, the nearest first.
-func byCosine(q []float32, vectors [][]float32) []index.Neighbor {
-	list := make([]index.Neighbor, len(vectors))
+// cosines compares vectors with q.
+func cosines(q []float32, vectors [][]float32) []float32 {
+	scores := make([]float32, len(vectors))
 	for i, v := range vectors {
-		list[i] = index.Neighbor{Ord: core.Ord(i), Score: cosine(q, v)}
+		scores[i] = cosine(q, v)
+	}
+	return scores
+}
+
+// inOrder returns the places of scores, the best first.
+func inOrder(scores []float32) []index.Neighbor {
+	list := make([]index.Neighbor, len(scores))
+	for i, score := range scores {
+		list[i] = index.Neighbor{Ord: core.Ord(i), Score: score}
 	}
 	index.Sort(list)
 	return list
