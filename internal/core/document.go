@@ -92,10 +92,8 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	if err := CheckSurrogates(data); err != nil {
 		return err
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var flat map[string]any
-	if err := dec.Decode(&flat); err != nil {
+	flat, err := members(data)
+	if err != nil {
 		return Invalid("", `a document is a JSON object such as {"id":"a1","text":"…"}`, "not a document: %v", err)
 	}
 	if flat == nil {
@@ -108,6 +106,20 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// members decodes a JSON object; numbers become json.Number. A decoder would copy
+// data before it reads it.
+func members(data []byte) (flat map[string]any, err error) {
+	r := plainReader{data: data, numbers: true}
+	if v, ok := r.value(0); ok {
+		if flat, ok = v.(map[string]any); ok {
+			return flat, nil
+		}
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	return flat, dec.Decode(&flat)
 }
 
 func (d *Document) set(name string, v any) error {

@@ -32,8 +32,9 @@ const plainDepth = 100
 // plainReader reads JSON (RFC 8259). What it does not return is left to others:
 // it tells no error from a rare form.
 type plainReader struct {
-	data []byte
-	at   int
+	data    []byte
+	at      int
+	numbers bool // are left as json.Number
 }
 
 // value reads a value within so many others.
@@ -176,6 +177,9 @@ func (r *plainReader) number() (any, bool) {
 		if r.digits() == 0 {
 			return nil, false
 		}
+	}
+	if r.numbers {
+		return json.Number(r.data[begin:r.at]), true
 	}
 	if whole {
 		if i, err := strconv.ParseInt(string(r.data[begin:r.at]), 10, 64); err == nil {
