@@ -6,11 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/vecdb/vecdb/client"
+	"github.com/vecdb/vecdb/internal/core"
 )
 
 // door decides who may come in. Keys are kept hashed and compared in constant
@@ -40,7 +42,8 @@ func (d door) fits(key string) bool {
 	return ok == 1
 }
 
-// enter checks the key and takes a place in the lane of the scope.
+// enter checks the key and the query of the address, and takes a place in the lane of
+// the scope.
 func (s *Server) enter(sc scope) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch {
@@ -52,6 +55,11 @@ func (s *Server) enter(sc scope) gin.HandlerFunc {
 			// A page in a browser may be made to call this machine under a
 			// name of its own (DNS rebinding).
 			s.refuse(c, http.StatusForbidden, client.CodeForbidden, "without an API key the server answers to the names of this machine only", "call 127.0.0.1, or set an API key")
+			return
+		}
+		// What url.Values leaves out would be taken for what was not asked for.
+		if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
+			s.fail(c, core.Invalid("", "escape what is behind the ? (RFC 3986)", "the query of the address cannot be read: %.100v", err))
 			return
 		}
 		leave, ok := s.lanes.enter(c.Request.Context(), sc)

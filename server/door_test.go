@@ -69,3 +69,15 @@ func TestListenRefusesOtherMachinesWithoutAKey(t *testing.T) {
 		}
 	}
 }
+
+func TestQueriesOfAddressesThatCannotBeReadAreRefused(t *testing.T) {
+	r := stocked(t, server.Options{})
+	for _, query := range []string{"?wait=%zz", "?duplicates=skip&%", "?wait=indexed;duplicates=skip", "?a=%f"} {
+		got := r.want(400, "POST", importRoute+query, `[{"id":"x","text":"one"}]`)
+		if p := read[client.Problem](t, got); p.Code != invalid || p.Detail == "" || p.Errors[0].Hint == "" {
+			t.Errorf("%s: %s", query, got.body)
+		}
+	}
+	r.want(404, "GET", importRoute+"/x", "")
+	r.want(200, "POST", importRoute+"?wait=%69ndexed", `[{"id":"x","text":"one"}]`)
+}
