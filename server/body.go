@@ -1,11 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -16,9 +19,10 @@ const (
 	// smallBody is how much of a body is read without asking; what is longer counts
 	// against Options.BodyBytes until its request is answered.
 	smallBody = 1 << 20
-	// maxDrained is how much of a body that is too long is read for nothing, so that
-	// the client is there for the answer.
+	// maxDrained is how much of a body that is not wanted is read for nothing, and
+	// drainPause how long its client may be silent meanwhile.
 	maxDrained = 256 << 20
+	drainPause = time.Second
 	// maxValues is how many values the JSON of one query or document may have; each
 	// takes many times the two bytes that it can be written in.
 	maxValues = 1_000_000
@@ -60,66 +64,115 @@ func (s *Server) letGo(c *gin.Context) {
 
 // readBody reads a body of at most limit bytes.
 func (s *Server) readBody(c *gin.Context, limit int64) ([]byte, error) {
-	r, err := body(c, limit)
+	if c.GetHeader("Content-Encoding") == packed {
+		return s.readPacked(c, limit)
+	}
+	r, err := body(c)
 	if err != nil {
 		return nil, err
 	}
-	known := int64(-1) // how long it is
-	if c.GetHeader("Content-Encoding") == "" {
-		known = c.Request.ContentLength
+	return s.readAll(c, r, c.Request.ContentLength, limit)
+}
+
+// readPacked reads a body in gzip. It is inflated once to see how long it gets, and
+// only then kept.
+func (s *Server) readPacked(c *gin.Context, limit int64) ([]byte, error) {
+	data, err := s.readAll(c, c.Request.Body, c.Request.ContentLength, limit)
+	if err != nil {
+		return nil, err
 	}
+	z, err := inflated(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	size, err := io.CopyN(io.Discard, z, limit+1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, unreadable(err)
+	}
+	if z, err = inflated(bytes.NewReader(data)); err != nil {
+		return nil, err
+	}
+	return s.readAll(c, z, size, limit)
+}
+
+// readAll reads all of r, of which it is known how many bytes it has unless that is
+// negative.
+func (s *Server) readAll(c *gin.Context, r io.Reader, known, limit int64) ([]byte, error) {
 	if known > limit {
-		return nil, tooLong(c, limit)
+		return nil, tooLong(limit)
 	}
 	data := make([]byte, 0, min(max(known+1, 512), smallBody))
 	for {
 		if len(data) == cap(data) {
-			if data, err = s.grown(c, data, known, limit); err != nil {
+			more, err := s.grown(c, data, known, limit)
+			if err != nil {
 				return nil, err
 			}
+			data = more
 		}
 		n, err := r.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
 		switch {
 		case int64(len(data)) > limit:
-			return nil, tooLong(c, limit)
+			return nil, tooLong(limit)
 		case errors.Is(err, io.EOF):
 			return data, nil
 		case err != nil:
-			return nil, core.Invalid("", "", "the body cannot be read: %v", err)
+			return nil, unreadable(err)
 		}
 	}
 }
 
-// grown returns data with more room, and holds what it takes. Whatever is told of the
-// length, it grows with what has come.
+func unreadable(err error) error {
+	return core.Invalid("", "", "the body cannot be read: %v", err)
+}
+
+// grown returns data with more room. Up to smallBody it grows with what has come,
+// whatever is told of the length. Then it gets all the room that it can need, which it
+// holds: what nothing is written to takes no memory, while growing further would take
+// that of what has come twice.
 func (s *Server) grown(c *gin.Context, data []byte, known, limit int64) ([]byte, error) {
 	most := limit + 1
 	if known >= 0 {
 		most = known + 1
 	}
-	size := min(4*int64(cap(data)), most)
 	if cap(data) < smallBody {
-		return append(make([]byte, 0, min(size, smallBody)), data...), nil
+		return append(make([]byte, 0, min(4*int64(cap(data)), most, smallBody)), data...), nil
 	}
-	if c.GetInt64(heldBytes) == 0 {
-		if err := s.hold(c, most); err != nil {
-			return nil, err
-		}
+	if err := s.hold(c, most); err != nil {
+		return nil, err
 	}
-	next, there := s.spare.Get().(*[]byte)
-	if !there || int64(cap(*next)) < size {
-		fresh := make([]byte, 0, size)
-		next = &fresh
+	all, there := s.spare.Get().(*[]byte)
+	if !there || int64(cap(*all)) < most {
+		fresh := make([]byte, 0, most)
+		all = &fresh
 	}
-	c.Set(heldBody, next)
-	return append((*next)[:0], data...), nil
+	c.Set(heldBody, all)
+	return append((*all)[:0], data...), nil
 }
 
-// tooLong refuses a body, and reads the rest of it for nothing.
-func tooLong(c *gin.Context, limit int64) error {
-	_, _ = io.CopyN(io.Discard, c.Request.Body, maxDrained) // whatever comes of it, the answer is the same
+// tooLong tells that a body is.
+func tooLong(limit int64) error {
 	return &core.InputError{Cause: core.ErrTooLarge, Detail: fmt.Sprintf("the body has more than %d bytes", limit), Hint: "send several requests"}
+}
+
+// drain reads what is left of a body for nothing, within bounds, so that the client
+// is there for the answer: one that sends while its connection is closed gets a reset
+// instead. In this process there is no connection.
+func drain(c *gin.Context) {
+	conn := http.NewResponseController(c.Writer)
+	buf := make([]byte, 64<<10)
+	for left := maxDrained; left > 0; {
+		if conn.SetReadDeadline(time.Now().Add(drainPause)) != nil {
+			return
+		}
+		n, err := c.Request.Body.Read(buf)
+		if err != nil {
+			break
+		}
+		left -= n
+	}
+	_ = conn.SetReadDeadline(time.Time{}) // which works, as it did before
 }
 
 // checkValues refuses JSON with more values than are ever needed, before they are

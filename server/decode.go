@@ -21,25 +21,28 @@ import (
 // maxDepth is how deep JSON may be nested.
 const maxDepth = 64
 
-// body returns the request's body, inflated when it is compressed, and bounded
-// by limit (0 is no bound).
-func body(c *gin.Context, limit int64) (io.Reader, error) {
-	var r io.Reader = c.Request.Body
+// packed is the one Content-Encoding that is known.
+const packed = "gzip"
+
+// body returns the request's body, inflated when it is compressed.
+func body(c *gin.Context) (io.Reader, error) {
 	switch enc := c.GetHeader("Content-Encoding"); enc {
 	case "", "identity":
-	case "gzip":
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, core.Invalid("", "", "the body is not gzip, as its header says")
-		}
-		r = z
+		return c.Request.Body, nil
+	case packed:
+		return inflated(c.Request.Body)
 	default:
 		return nil, fmt.Errorf("%w: Content-Encoding %.40q (use gzip or none)", errMedia, enc)
 	}
-	if limit > 0 {
-		r = io.LimitReader(r, limit+1)
+}
+
+// inflated returns what r holds packed.
+func inflated(r io.Reader) (io.Reader, error) {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, core.Invalid("", "", "the body is not gzip, as its header says")
 	}
-	return r, nil
+	return z, nil
 }
 
 // wants returns an error unless the body's type is one of the given ones. A

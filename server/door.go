@@ -68,10 +68,19 @@ func (s *Server) enter(sc scope) gin.HandlerFunc {
 			s.refuse(c, http.StatusTooManyRequests, client.CodeBusy, "too many requests at once", "try again in a moment")
 			return
 		}
-		defer leave()
-		defer s.letGo(c)
-		c.Next()
+		s.within(c, leave)
+		// A client that waits for a word before it sends has not been told to.
+		if c.Writer.Status() >= http.StatusBadRequest && c.GetHeader("Expect") == "" {
+			drain(c)
+		}
 	}
+}
+
+// within handles a request in its lane.
+func (s *Server) within(c *gin.Context, leave func()) {
+	defer leave()
+	defer s.letGo(c)
+	c.Next()
 }
 
 func keyOf(r *http.Request) string {

@@ -30,7 +30,7 @@ const aheadBytes = 4 << 20
 // the result, as soon as it is stored. A broken line gets an error and does not
 // stop the others.
 func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, how vecdb.UpsertOptions) {
-	r, err := body(c, 0)
+	r, err := body(c)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -44,28 +44,39 @@ func (s *Server) addLines(c *gin.Context, col *vecdb.Collection, how vecdb.Upser
 	c.Header("Content-Type", ndjson)
 	c.Status(http.StatusOK)
 	in := readAhead(&lineReader{r: bufio.NewReaderSize(r, 64<<10)})
-	defer in.stop(func() { unblock(c) })
+	number, err := s.addAhead(c, col, how, in)
+	if err != nil {
+		s.endLines(c, number, err)
+	}
+	in.stop(func() { unblock(c) })
+	if err != nil {
+		drain(c)
+	}
+}
+
+// addAhead stores all lines that are read. The error is what ends that before their
+// end, at the line of that number.
+func (s *Server) addAhead(c *gin.Context, col *vecdb.Collection, how vecdb.UpsertOptions, in *ahead) (number int, err error) {
 	for {
 		batch, numbers, readErr := in.take()
 		if len(numbers) > 0 {
 			if err := s.storeLines(c, col, how, batch, numbers); err != nil {
-				s.endLines(c, numbers[0], err)
-				return
+				return numbers[0], err
 			}
 		}
 		if errors.Is(readErr, io.EOF) {
-			return
+			return 0, nil
 		}
 		if readErr != nil {
-			s.endLines(c, in.from.number+1, readErr)
-			return
+			return in.from.number + 1, readErr
 		}
 	}
 }
 
-// unblock ends the reading of a body that may be waiting for more of it.
+// unblock ends the reading of a body that may be waiting for more of it, unless more
+// comes.
 func unblock(c *gin.Context) {
-	if http.NewResponseController(c.Writer).SetReadDeadline(time.Unix(1, 0)) != nil {
+	if http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(drainPause)) != nil {
 		_ = c.Request.Body.Close() // in this process, where that ends a reading
 	}
 }
