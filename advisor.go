@@ -15,6 +15,7 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/internal/framed"
 	"github.com/vecdb/vecdb/recommender"
+	"github.com/vecdb/vecdb/train"
 )
 
 // A model of recommendations is trained anew when nothing has happened for a
@@ -126,7 +127,7 @@ func (a *advisor) follow(ctx context.Context) {
 		case <-a.woken:
 		case <-moved:
 		case <-timer.C:
-			tellFailure(a.logger, "recommendations are not learnt", a.catchUp(ctx, a.due, max(1, runtime.GOMAXPROCS(0)/2)))
+			tellFailure(a.logger, "recommendations are not learnt", a.catchUp(ctx, a.due, recommender.Options{Workers: max(1, runtime.GOMAXPROCS(0)/2)}))
 			select {
 			case <-ctx.Done():
 			case <-moved:
@@ -188,7 +189,7 @@ func (a *advisor) unlearnt(have advice) int {
 
 // catchUp trains the model if it could be another one by now and due asks for
 // it.
-func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, workers int) error {
+func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, o recommender.Options) error {
 	release, err := a.turn.take(ctx)
 	if err != nil {
 		return err
@@ -203,7 +204,7 @@ func (a *advisor) catchUp(ctx context.Context, due func(advice) bool, workers in
 	a.erase = false
 	a.mu.Unlock()
 	next.seq = a.behavior.Size().Seq
-	model, err := recommender.Train(ctx, a.behavior, a.vectors, recommender.Options{Workers: workers})
+	model, err := recommender.Train(ctx, a.behavior, a.vectors, o)
 	switch {
 	case errors.Is(err, recommender.ErrNothing):
 		next.why = err.Error()
@@ -312,16 +313,30 @@ func (c *Collection) BehaviorStats() BehaviorStats {
 }
 
 // relearn learns from all events now, or until the collection ends.
-func (c *Collection) relearn(ctx context.Context) error {
+func (c *Collection) relearn(ctx context.Context, tell train.Progress) error {
+	tell.Tell(PhaseWait, 0, 0)
 	return c.life.during(ctx, func(ctx context.Context) error {
-		return c.advisor.catchUp(ctx, func(advice) bool { return true }, 0)
+		return c.advisor.catchUp(ctx, func(advice) bool { return true }, recommender.Options{Progress: tell})
 	})
 }
 
 // TrainRecommender learns from all events now, whether there is much new or
 // not. The error matches ErrInvalid when there is nothing to learn from.
 func (c *Collection) TrainRecommender(ctx context.Context) (BehaviorStats, error) {
-	if err := c.relearn(ctx); err != nil {
+	return c.TrainRecommenderWith(ctx, RecommenderOptions{})
+}
+
+// RecommenderOptions are those of TrainRecommenderWith.
+type RecommenderOptions struct {
+	// Progress is told how far it has come: PhaseWait, while others train, and the
+	// phases of recommender.Train. Where there are no other events since the last
+	// training there is nothing to do but to wait.
+	Progress train.Progress
+}
+
+// TrainRecommenderWith is TrainRecommender with options.
+func (c *Collection) TrainRecommenderWith(ctx context.Context, o RecommenderOptions) (BehaviorStats, error) {
+	if err := c.relearn(ctx, o.Progress); err != nil {
 		return BehaviorStats{}, fmt.Errorf("learn recommendations for %s: %w", c.Name(), err)
 	}
 	s := c.BehaviorStats()

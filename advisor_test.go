@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vecdb/vecdb"
+	"github.com/vecdb/vecdb/recommender"
 )
 
 // shelf are documents of two kinds, and the events of users who like one kind
@@ -116,6 +117,41 @@ func TestRecommendationsAreLearntKeptAndLearntAgain(t *testing.T) {
 	if err := db.Verify(t.Context(), func(problem string) { t.Error(problem) }); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestLearningFromEventsTellsHowFarItHasCome(t *testing.T) {
+	db := open(t, t.TempDir(), vecdb.Options{})
+	c := collection(t, db, "shelf", vecdb.CollectionOptions{})
+	docs, events := shelf()
+	if _, err := c.Upsert(t.Context(), docs, vecdb.WaitIndexed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.AddEvents(t.Context(), events, vecdb.WaitDurable); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{vecdb.PhaseWait, recommender.PhaseRead, recommender.PhaseCount, recommender.PhaseFit, recommender.PhaseKeep}
+	for range 20 { // as it may be learnt in the background before
+		var told []string
+		tell := func(phase string, _, _ int) {
+			if len(told) == 0 || told[len(told)-1] != phase {
+				told = append(told, phase)
+			}
+		}
+		s, err := c.TrainRecommenderWith(t.Context(), vecdb.RecommenderOptions{Progress: tell})
+		if err != nil || s.Model == nil {
+			t.Fatal(s, err)
+		}
+		if slices.Equal(told, want) {
+			return
+		}
+		if !slices.Equal(told, want[:1]) {
+			t.Fatalf("told of %v", told)
+		}
+		if _, err := c.AddEvents(t.Context(), []vecdb.Event{{User: "new", Item: docs[0].ID, Action: "like"}}, vecdb.WaitDurable); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Errorf("nobody is told of %v", want)
 }
 
 func TestADamagedModelIsToldAndLearntAgain(t *testing.T) {

@@ -65,7 +65,7 @@ func (c *Collection) AddEvents(ctx context.Context, events []Event, w Wait) (Eve
 		out.UnknownItems += unknown
 	}
 	if w == WaitTrained {
-		return out, c.relearn(ctx)
+		return out, c.relearn(ctx, nil)
 	}
 	return out, nil
 }

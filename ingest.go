@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vecdb/vecdb/internal/core"
+	"github.com/vecdb/vecdb/recommender"
 	"github.com/vecdb/vecdb/storage"
 )
 
@@ -299,6 +300,6 @@ func (c *Collection) waitFor(ctx context.Context, seq uint64, w Wait) error {
 		if err := c.trainer.catchUp(ctx, always, 0); err != nil {
 			return err
 		}
-		return c.advisor.catchUp(ctx, c.advisor.hasUnlearnt, 0)
+		return c.advisor.catchUp(ctx, c.advisor.hasUnlearnt, recommender.Options{})
 	})
 }

@@ -35,22 +35,26 @@ func (s *square) row(i int) []float32 { return s.cell[i*s.n : (i+1)*s.n : (i+1)*
 // It takes three steps of n³/3 multiplications each, all of them inner products
 // of rows: the Cholesky factor L goes into the lower triangle, the transpose of
 // its inverse into the upper one, and the product of that with itself into the
-// lower one again (Golub and Van Loan, Matrix Computations, 4.2).
-func (s *square) invert(ctx context.Context, workers int) ([]float32, error) {
-	diagonal, err := s.factor(ctx, workers) // of L, later of its inverse
+// lower one again (Golub and Van Loan, Matrix Computations, 4.2). done is told of the
+// rows that a step is done with, inverseSteps times as many as there are.
+func (s *square) invert(ctx context.Context, workers int, done func(rows int)) ([]float32, error) {
+	diagonal, err := s.factor(ctx, workers, done) // of L, later of its inverse
 	if err != nil {
 		return nil, err
 	}
 	for i, x := range diagonal {
 		diagonal[i] = 1 / x
 	}
-	s.invertFactor(ctx, workers, diagonal)
-	out := s.multiplyFactor(ctx, workers, diagonal)
+	s.invertFactor(ctx, workers, diagonal, done)
+	out := s.multiplyFactor(ctx, workers, diagonal, done)
 	return out, ctx.Err()
 }
 
+// inverseSteps is how many steps invert takes.
+const inverseSteps = 3
+
 // factor puts L below the diagonal and returns its diagonal.
-func (s *square) factor(ctx context.Context, workers int) ([]float32, error) {
+func (s *square) factor(ctx context.Context, workers int, done func(rows int)) ([]float32, error) {
 	diagonal := make([]float32, s.n)
 	for first := 0; first < s.n; first += panel {
 		if err := ctx.Err(); err != nil {
@@ -67,6 +71,7 @@ func (s *square) factor(ctx context.Context, workers int) ([]float32, error) {
 			diagonal[i] = float32(math.Sqrt(float64(pivot)))
 		}
 		parallel(ctx, workers, s.n-last, func(k int) { s.factorRow(s.row(last+k), diagonal, first, last) })
+		done(last - first)
 	}
 	return diagonal, nil
 }
@@ -81,7 +86,7 @@ func (s *square) factorRow(row, diagonal []float32, first, last int) {
 
 // invertFactor puts the transpose of the inverse of L above the diagonal, given
 // the diagonal of the inverse.
-func (s *square) invertFactor(ctx context.Context, workers int, inverse []float32) {
+func (s *square) invertFactor(ctx context.Context, workers int, inverse []float32, done func(rows int)) {
 	for first := 0; first < s.n; first += panel {
 		last := min(first+panel, s.n)
 		parallel(ctx, workers, last, func(j int) {
@@ -92,12 +97,13 @@ func (s *square) invertFactor(ctx context.Context, workers int, inverse []float3
 				row[i] = -sum * inverse[i]
 			}
 		})
+		done(last - first)
 	}
 }
 
 // multiplyFactor puts the product of the inverse of L with itself, transposed
 // times plain, below the diagonal and returns its diagonal.
-func (s *square) multiplyFactor(ctx context.Context, workers int, inverse []float32) []float32 {
+func (s *square) multiplyFactor(ctx context.Context, workers int, inverse []float32, done func(rows int)) []float32 {
 	out := make([]float32, s.n)
 	for first := 0; first < s.n; first += panel {
 		last := min(first+panel, s.n)
@@ -112,6 +118,7 @@ func (s *square) multiplyFactor(ctx context.Context, workers int, inverse []floa
 				}
 			}
 		})
+		done(last - first)
 	}
 	return out
 }

@@ -32,9 +32,13 @@ func TestInvertTimesMatrixIsOne(t *testing.T) {
 				}
 			}
 		}
-		diagonal, err := s.invert(context.Background(), 3)
+		told := 0
+		diagonal, err := s.invert(context.Background(), 3, func(rows int) { told += rows })
 		if err != nil {
 			t.Fatal(err)
+		}
+		if told != inverseSteps*n {
+			t.Errorf("of %d rows %d are told", n, told)
 		}
 		inverse := func(i, j int) float64 {
 			if i == j {
@@ -62,12 +66,12 @@ func TestInvertTimesMatrixIsOne(t *testing.T) {
 func TestInvertRefusesWhatHasNoRoot(t *testing.T) {
 	s := newSquare(2)
 	copy(s.cell, []float32{1, 0, 2, 1})
-	if _, err := s.invert(context.Background(), 1); !errors.Is(err, errNotPositive) {
+	if _, err := s.invert(context.Background(), 1, func(int) {}); !errors.Is(err, errNotPositive) {
 		t.Errorf("got %v", err)
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := newSquare(3).invert(cancelled, 1); !errors.Is(err, context.Canceled) {
+	if _, err := newSquare(3).invert(cancelled, 1, func(int) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

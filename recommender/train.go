@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/vecdb/vecdb/internal/simd"
@@ -42,7 +43,19 @@ var ErrNothing = errors.New("no user has two items that are documents")
 type Options struct {
 	Dense   int // 0 is DefaultDense
 	Workers int // goroutines; 0 is GOMAXPROCS
+	// Progress, when not nil, is told how many parts of a phase are done of how many
+	// there are, one call at a time. It does not wait.
+	Progress func(phase string, done, total int)
 }
+
+// The phases of Train.
+const (
+	PhaseRead  = "read"  // the vectors of the items' documents
+	PhaseCount = "count" // how much the dense items go together
+	PhaseFit   = "fit"   // the weights between them
+	PhaseKeep  = "keep"  // the largest of those of each item
+	PhaseTail  = "tail"  // the weights of the other items
+)
 
 // Info describes a model.
 type Info struct {
@@ -70,7 +83,7 @@ type Info struct {
 // beyond the dense ones, are weighed by the cosine of their columns.
 func Train(ctx context.Context, b *Behavior, vectors func(ids []string) ([][]float32, error), o Options) (*Model, error) {
 	begun := time.Now()
-	t := &training{ctx: ctx, workers: o.Workers, m: new(Model)}
+	t := &training{ctx: ctx, workers: o.Workers, tell: o.Progress, m: new(Model)}
 	t.collect(b)
 	if err := t.choose(b.Items(), vectors); err != nil {
 		return nil, err
@@ -101,6 +114,7 @@ func Train(ctx context.Context, b *Behavior, vectors func(ids []string) ([][]flo
 type training struct {
 	ctx     context.Context //nolint:containedctx // it lives as long as one call
 	workers int
+	tell    func(phase string, done, total int)
 	m       *Model
 
 	histories [][]strong // of a user, oldest first
@@ -109,6 +123,23 @@ type training struct {
 	postings  [][]posting // of an item
 	halves    []float32   // 2^(-gap/nearness)
 	centered  [][]float32 // vectors of the items, of unit length
+}
+
+// begin tells that a phase begins and returns what is called when so many parts more
+// of it are done.
+func (t *training) begin(phase string, total int) func(parts int) {
+	if t.tell == nil {
+		return func(int) {}
+	}
+	var mu sync.Mutex // guards done, and calls of tell
+	done := 0
+	t.tell(phase, 0, total)
+	return func(parts int) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += parts
+		t.tell(phase, done, total)
+	}
 }
 
 // strong is an item that a user liked, with how much; at first by the number of
@@ -171,7 +202,7 @@ func (t *training) choose(ids []string, vectors func([]string) ([][]float32, err
 	for i := range number {
 		number[i] = -1
 	}
-	m := t.m
+	m, done := t.m, t.begin(PhaseRead, len(used))
 	for part := range slices.Chunk(used, 1024) {
 		names := make([]string, len(part))
 		for i, old := range part {
@@ -192,6 +223,7 @@ func (t *training) choose(ids []string, vectors func([]string) ([][]float32, err
 				t.centered = append(t.centered, slices.Clone(v))
 			}
 		}
+		done(len(part))
 	}
 	t.renumber(number)
 	m.setVectors(t.centered)
@@ -269,8 +301,9 @@ func (t *training) dense(n int) ([][]weight, error) {
 	}
 	mean /= float64(len(t.m.items))
 	text, diagonalAdds := float32(min(textWeight*mean, maxTextWeight)), float32(min(ridge*mean, maxRidge))
-	scratch := newScratches(len(t.m.items))
+	scratch, counted := newScratches(len(t.m.items)), t.begin(PhaseCount, n)
 	parallel(t.ctx, t.workers, n, func(i int) {
+		defer counted(1)
 		s := scratch.get()
 		defer scratch.put(s)
 		s.touched = t.together(i, s.sum, s.touched)
@@ -283,12 +316,13 @@ func (t *training) dense(n int) ([][]weight, error) {
 		}
 		row[i] += diagonalAdds
 	})
-	diagonal, err := gram.invert(t.ctx, t.workers)
+	diagonal, err := gram.invert(t.ctx, t.workers, t.begin(PhaseFit, inverseSteps*n))
 	if err != nil {
 		return nil, err
 	}
-	rows := make([][]weight, n)
+	rows, kept := make([][]weight, n), t.begin(PhaseKeep, n)
 	parallel(t.ctx, t.workers, n, func(i int) {
+		defer kept(1)
 		list := make([]weight, 0, n)
 		for j := range n {
 			if j != i {
@@ -316,8 +350,9 @@ func (t *training) tail(rows [][]weight, n int) [][]weight {
 		}
 		length[i] = float32(math.Sqrt(float64(length[i] + tailShrink)))
 	}
-	scratch := newScratches(all)
+	scratch, done := newScratches(all), t.begin(PhaseTail, all)
 	parallel(t.ctx, t.workers, all, func(i int) {
+		defer done(1)
 		s := scratch.get()
 		defer scratch.put(s)
 		s.touched = t.together(i, s.sum, s.touched)

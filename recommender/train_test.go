@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -212,5 +213,30 @@ func BenchmarkScore(b *testing.B) {
 	}
 	for b.Loop() {
 		m.Score(liked, true).Best(20)
+	}
+}
+
+func TestTrainTellsHowFarItHasCome(t *testing.T) {
+	b, vectors := town(rand.New(rand.NewPCG(3, 4)), 90, 30)
+	for dense, phases := range map[int][]string{0: {PhaseRead, PhaseCount, PhaseFit, PhaseKeep}, 20: {PhaseRead, PhaseCount, PhaseFit, PhaseKeep, PhaseTail}} {
+		var told []string
+		done, total := 0, 0
+		m := trained(t, b, vectors, Options{Dense: dense, Workers: 4, Progress: func(phase string, d, of int) {
+			if d == 0 {
+				if done != total {
+					t.Errorf("before %s %d of %d are done", phase, done, total)
+				}
+				told, total = append(told, phase), of
+			} else if d <= done || of != total || phase != told[len(told)-1] {
+				t.Errorf("%s: %d of %d behind %d of %d", phase, d, of, done, total)
+			}
+			done = d
+		}})
+		if !slices.Equal(told, phases) || done != total || total == 0 {
+			t.Errorf("told of %v, want %v; at last %d of %d are done", told, phases, done, total)
+		}
+		if info := m.Info(); info.Weights == 0 {
+			t.Errorf("nothing is learnt: %+v", info)
+		}
 	}
 }

@@ -26,8 +26,8 @@ func (s *Server) train(c *gin.Context) {
 	}
 	switch req.Kind {
 	case client.KindRecommender:
-		s.perform(c, col, client.TaskTrain, func(ctx context.Context, _ train.Progress) (any, error) {
-			b, err := col.TrainRecommender(ctx)
+		s.perform(c, col, client.TaskTrain, func(ctx context.Context, tell train.Progress) (any, error) {
+			b, err := col.TrainRecommenderWith(ctx, vecdb.RecommenderOptions{Progress: tell})
 			return describeBehavior(b), err
 		})
 	case "", client.KindClassifier:
