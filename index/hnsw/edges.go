@@ -72,11 +72,17 @@ func (s *slab) edgeFactors(v, o uint32, bits []uint8) (a, b uint16) {
 
 // factorsOf returns the factors of an edge by what EncodeEdge tells of it.
 func factorsOf(l1, l2, sign float32) (a, b uint16) {
+	x, y := exactFactorsOf(l1, l2, sign)
+	return toHalf(x), toHalf(y)
+}
+
+// exactFactorsOf is factorsOf in full precision.
+func exactFactorsOf(l1, l2, sign float32) (a, b float32) {
 	f := float32(0)
 	if l1 > 0 {
 		f = l2 / l1
 	}
-	return toHalf(l2 + 2*f*sign), toHalf(-2 * f)
+	return l2 + 2*f*sign, -2 * f
 }
 
 // toHalf converts to half precision, to the largest finite number where x is

@@ -17,6 +17,30 @@ const (
 // walkCost is what a walk of so many steps costs.
 func walkCost(steps int) int { return steps * (stepCost + steps/poolCost) }
 
+// A scan by rows (see rows.go) costs a rowShare-th of one by 8-bit codes, and as much
+// as rowScores comparisons by these of what is near.
+const (
+	rowShare  = 2
+	rowScores = 300
+)
+
+// scanning sets what comparing the query with the vertices of count allowed ordinals
+// costs, how much a walk may have before it rather than end in that, and by what rows
+// it is done.
+func (g *graph) scanning(s *scratch, k, count int) {
+	s.scan, s.most, s.rows = count, scanFar*count, nil
+	if cost := count/rowShare + rowScores; cost < count && k < bulk {
+		if s.rows = g.rowed(); s.rows != nil {
+			s.scan, s.most = cost, cost
+		}
+	}
+}
+
+// farther reports whether what a walk has still before it costs more than a scan.
+func (s *scratch) farther(k, ef, steps int) bool {
+	return s.rank > 0 && walkCost(beamFor(k, ef, s.rank))-walkCost(steps) >= s.most
+}
+
 // wideShare is how much of all vectors a filter lets pass, at least, for a walk like
 // one without a filter, that returns those allowed among what it expands.
 const wideShare = 0.75

@@ -27,7 +27,9 @@ type graph struct {
 	sketches  atomic.Pointer[sketches]
 	sketching sync.Mutex   // held by the one who draws those
 	wanting   atomic.Int64 // insertions that had use for them since
-	locks     stripes      // of the lists of neighbors
+	rows      atomic.Pointer[rows]
+	rowing    sync.Mutex // held by the one who draws those
+	locks     stripes    // of the lists of neighbors
 	scratch   sync.Pool
 	guard     *guard       // nil unless parts are mapped
 	cold      atomic.Int32 // how many reads of records are to come that tell the system before
@@ -109,7 +111,11 @@ type scratch struct {
 	open   []int // numbers of the candidates that choose has not decided on
 	own    []edge
 	batch  []uint32
-	hidden uint32 // a vertex that a walk passes over, or nobody
+	scan   int       // what comparing the query with all that are allowed costs
+	most   int       // what a walk may have before it rather than end in that
+	rows   *rows     // by which that is done, nil for by 8-bit codes alone
+	ests   []float32 // estimates by rows
+	hidden uint32    // a vertex that a walk passes over, or nobody
 
 	starts  [starts]key // where a walk begins
 	started int         // how many of them there are
@@ -118,7 +124,7 @@ type scratch struct {
 }
 
 func newScratch(l layout) *scratch {
-	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim), hidden: nobody}
+	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim), hidden: nobody, ests: make([]float32, scanPart)}
 }
 
 func (g *graph) get() *scratch  { return g.scratch.Get().(*scratch) }
@@ -133,7 +139,7 @@ func (g *graph) level() int {
 func (g *graph) vertices() int { return int(g.n.Load() - g.hidden.Load()) }
 
 func (g *graph) bytes() int64 {
-	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes() + g.pivots.Load().bytes() + g.sketches.Load().bytes()
+	return g.slab.bytes() + g.upper.bytes() + g.slots.bytes() + g.pivots.Load().bytes() + g.sketches.Load().bytes() + g.rows.Load().bytes()
 }
 
 // allowed reports whether vertex v holds an ordinal that may be returned; allow

@@ -54,6 +54,7 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 	}
 	g.slab.store(v, s.q)
 	g.sketch(s, v)
+	g.row(s, v)
 	g.link(s, v, ord)
 	if height > 0 {
 		g.linkUpper(s, v, height)
@@ -102,6 +103,7 @@ func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
 	level = max(level, 1)
 	g.slab.store(v, s.q)
 	g.sketch(s, v)
+	g.row(s, v)
 	g.slab.setParent(v, noParent)
 	g.slab.setOrd(v, uint32(ord))
 	if i, ok := g.upper.add(v, level); ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/vecdb/vecdb/internal/core"
 	"github.com/vecdb/vecdb/internal/simd"
@@ -42,6 +43,37 @@ func (g *graph) worth(s *scratch, k, window int) int {
 // fetched before, is sure to stay in the second-level cache.
 const scanPart = 128
 
+// scanRows is scanFor that compares by 8-bit codes only what can be among the k nearest
+// by its row.
+func (g *graph) scanRows(ctx context.Context, s *scratch, k int, allow *core.Set) error {
+	s.pool.reset(k)
+	s.top.reset(bulk)
+	p, near := s.rows, s.list[:0]
+	look := p.prepare(s, g.slab)
+	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
+		// What came since the rows were drawn may have none.
+		batch = slices.DeleteFunc(batch, func(v uint32) bool {
+			if int(v) < p.room {
+				return false
+			}
+			near = g.considerLater(s, near, v)
+			return true
+		})
+		for part := range slices.Chunk(batch, scanPart) {
+			ests := s.ests[:len(part)]
+			simd.EstimateList(unsafe.Pointer(&p.mem[0]), p.stride, part, &s.q.small[0], g.slab.dim, look.mul, look.add, look.origin, ests)
+			for i, est := range ests {
+				if est <= s.pool.limit() {
+					near = g.considerLater(s, near, part[i])
+				}
+			}
+		}
+	})
+	g.consider(s, near)
+	g.leastFound(s)
+	return err
+}
+
 // scanFor compares the query with the vertices of all allowed ordinals by their
 // 8-bit codes and leaves in s.top those that can be among the k nearest by all
 // that is stored, in order.
@@ -49,28 +81,51 @@ func (g *graph) scanFor(ctx context.Context, s *scratch, k int, allow *core.Set)
 	// The pool has the k least of what distances are at most.
 	s.pool.reset(k)
 	s.top.reset(bulk)
-	limit := float32(math.Inf(1))
-	sl := g.slab
 	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
 		for part := range slices.Chunk(batch, scanPart) {
 			for _, v := range part {
-				sl.fetchMeta(v)
+				g.slab.fetchMeta(v)
 			}
-			dots := s.many[:len(part)]
-			simd.DotCodesList(sl.codes0, sl.codesStride, part, &s.q.codes[0], sl.dim, dots)
-			for i, v := range part {
-				d := sl.between8(s.q, v, dots[i])
-				if d > limit+sl.doubt(s.q, v, d) {
-					continue
-				}
-				s.top.keys = append(s.top.keys, makeKey(d, v))
-				s.pool.insert(makeKey(d+sl.doubt(s.q, v, d), v))
-				limit = s.pool.limit()
-			}
+			g.consider(s, part)
 		}
 	})
-	s.top.keys = slices.DeleteFunc(s.top.keys, func(c key) bool { return c.dist() > limit+sl.doubt(s.q, c.vertex(), c.dist()) })
+	g.leastFound(s)
+	return err
+}
+
+// considerLater adds v to list, which is considered once it is full.
+func (g *graph) considerLater(s *scratch, list []uint32, v uint32) []uint32 {
+	g.slab.fetchMeta(v)
+	if list = append(list, v); len(list) < cap(list) {
+		return list
+	}
+	g.consider(s, list)
+	return list[:0]
+}
+
+// consider compares the query with vertices by their 8-bit codes. Those that may be among
+// the nearest go into s.top; s.pool has the least of what distances are at most.
+func (g *graph) consider(s *scratch, list []uint32) {
+	sl := g.slab
+	limit := s.pool.limit()
+	dots := s.many[:len(list)]
+	simd.DotCodesList(sl.codes0, sl.codesStride, list, &s.q.codes[0], sl.dim, dots)
+	for i, v := range list {
+		d := sl.between8(s.q, v, dots[i])
+		if d > limit+sl.doubt(s.q, v, d) {
+			continue
+		}
+		s.top.keys = append(s.top.keys, makeKey(d, v))
+		s.pool.insert(makeKey(d+sl.doubt(s.q, v, d), v))
+		limit = s.pool.limit()
+	}
+}
+
+// leastFound leaves in s.top, in order, what can be among the nearest by what s.pool has
+// in the end.
+func (g *graph) leastFound(s *scratch) {
+	limit := s.pool.limit()
+	s.top.keys = slices.DeleteFunc(s.top.keys, func(c key) bool { return c.dist() > limit+g.slab.doubt(s.q, c.vertex(), c.dist()) })
 	slices.Sort(s.top.keys)
 	s.top.keys = slices.Compact(s.top.keys)
-	return err
 }

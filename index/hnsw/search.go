@@ -68,6 +68,9 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, al
 		if steps, err = g.expandAll(ctx, s, k, ef, steps, n, allow); err != nil {
 			return false, err
 		}
+		if s.lost {
+			return false, nil
+		}
 		if !s.scores {
 			return allow == nil || s.wideEnough(k, rank), nil
 		}
@@ -77,7 +80,7 @@ func (g *graph) walk(ctx context.Context, s *scratch, k, ef, steps, rank int, al
 			return false, nil
 		case !more:
 			return true, nil
-		case walkCost(beamFor(k, ef, s.rank)) >= scanFar*allow.Len():
+		case s.farther(k, ef, steps):
 			return false, nil
 		}
 	}
@@ -96,7 +99,10 @@ func (g *graph) expandAll(ctx context.Context, s *scratch, k, ef, steps, n int, 
 		next, more := s.pool.pop()
 		g.expand(s, cur, next, more, n, allow)
 		if s.scores && s.reach.k == 0 && len(s.top.keys) >= k {
-			g.gather(s, k, ef, allow)
+			if g.gather(s, k, ef, allow); s.farther(k, ef, steps) {
+				s.lost = true
+				return steps, nil
+			}
 		}
 		s.reach.fit(s.top.keys, g.slab)
 		limit := s.limit()
@@ -275,8 +281,9 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		}
 		rank = 1 + k*total/count
 		steps = beamFor(k, ef, rank)
+		g.scanning(s, k, count)
 		// That it turns out to take longer is dearer than a scan that was not needed.
-		walks = walks && count > ef && walkCost(steps) < count*2/3
+		walks = walks && count > ef && walkCost(steps) < s.scan*2/3
 	} else if dying := int(g.dying.Load()); dying > 0 {
 		steps += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
 		rank += int(int64(k) * int64(dying) / int64(total))
@@ -306,7 +313,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		// What is near the query is hardly allowed.
 		rank = max(2*rank, s.rank)
 		steps = max(2*steps, beamFor(k, ef, rank))
-		walks = allow != nil && walkCost(steps) < count
+		walks = allow != nil && walkCost(steps) < s.scan
 	}
 	if allow != nil && count <= min(k, scanBatch) {
 		// All of them are among the nearest.
@@ -324,7 +331,11 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		return g.refine(s, k, count, 0, allow), nil
 	}
 	if !g.slab.twoBits && k < bulk {
-		if err := g.scanFor(ctx, s, k, allow); err != nil {
+		scan := g.scanFor
+		if allow != nil && s.rows != nil {
+			scan = g.scanRows
+		}
+		if err := scan(ctx, s, k, allow); err != nil {
 			return nil, err
 		}
 		return g.refine(s, k, len(s.top.keys), 0, allow), nil

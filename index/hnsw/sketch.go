@@ -20,10 +20,7 @@ import (
 // past a hundred. They are drawn when the first search has use for them, or enough
 // insertions; from then on each new vertex puts its own there.
 type sketches struct {
-	center  []uint8 // codes of what the vertices lie around
-	step    float32 // what one of these codes is worth
-	norm2   float32 // squared length of what they stand for
-	spread  float32 // mean squared distance from the center
+	middle
 	signs   []uint8 // of the vectors less the center
 	factors []uint16
 	room    int         // slots that there is room for
@@ -51,8 +48,6 @@ const (
 	// sketchAsks is how many times as much as expected may be looked up in vain:
 	// under a filter that allows only what is far all that is near is.
 	sketchAsks = 4
-	// centerOf is of how many vertices the center is taken.
-	centerOf = 1 << 10
 )
 
 // sketchCost is what a search by sketches costs that scores wanted vertices again
@@ -91,8 +86,8 @@ func (g *graph) drawSketches() *sketches {
 	blocks := (n + n/2 + 1024) / degree
 	p := &sketches{
 		room: blocks * degree, signs: aligned[uint8](blocks * sl.signsLen()), factors: make([]uint16, blocks*2*degree),
-		center: aligned[uint8](sl.dim),
 	}
+	p.center = aligned[uint8](sl.dim)
 	p.moveTo(sl, n)
 	for i := 0; i < len(p.factors); i += 2 * degree {
 		for j := range degree {
@@ -150,29 +145,6 @@ func (g *graph) candidatesOf(p *sketches) int {
 		return most
 	}
 	return needs[len(needs)/2]
-}
-
-// moveTo makes the mean of some of the first n vertices the center.
-func (p *sketches) moveTo(sl *slab, n int) {
-	sums, count, squares := make([]float32, sl.dim), 0, float32(0)
-	for v := 0; v < n; v += 1 + n/centerOf {
-		step := sl.meta(uint32(v)).step
-		for i, c := range sl.highs(uint32(v)) {
-			sums[i] += step * float32(int(c)-128)
-		}
-		count++
-		squares += sl.meta(uint32(v)).norm2
-	}
-	for i := range sums {
-		sums[i] /= float32(max(1, count))
-	}
-	p.step = max(simd.MaxAbs(sums), smallest) / 127
-	for i, x := range sums {
-		c := math.RoundToEven(float64(x / p.step))
-		p.center[i] = uint8(c + 128)
-		p.norm2 += p.step * p.step * float32(c*c)
-	}
-	p.spread = max(0, squares/float32(max(1, count))-p.norm2)
 }
 
 // put writes the sketch of vertex v; bits are for its use.
@@ -269,8 +241,7 @@ func selectLeast(keys []key, n int) {
 // look prepares the query for comparisons with sketches.
 func (p *sketches) look(s *scratch, sl *slab) {
 	s.q.estimates()
-	dot := simd.DotCodes(&p.center[0], &s.q.codes[0], sl.dim) - 128*s.q.sum
-	s.base = max(0, s.q.norm2+p.norm2-2*s.q.scale*p.step*float32(dot))
+	s.base = p.from(s.q, sl)
 }
 
 // sketchSample is of one in how many blocks of sketches it is taken how near the

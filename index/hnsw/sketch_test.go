@@ -19,7 +19,7 @@ func checkSketches(t *testing.T, g *graph) {
 	}
 	sl := g.slab
 	fresh := &sketches{
-		center: p.center, step: p.step, room: p.room,
+		middle: p.middle, room: p.room,
 		signs: make([]uint8, len(p.signs)), factors: make([]uint16, len(p.factors)),
 	}
 	buf, seen := make([]uint8, sl.dim/8), 0

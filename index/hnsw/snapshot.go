@@ -77,6 +77,7 @@ func (x *Index) writeTo(ctx context.Context, f *os.File, st *state, m Mark) (*he
 	// An index from the snapshot draws its own, and answers as this one goes on to.
 	g.pivots.Store(nil)
 	g.sketches.Store(nil)
+	g.rows.Store(nil)
 	return h, w.err
 }
 

@@ -269,14 +269,21 @@ func (q *query) encode() {
 	q.norm2 = q.scale * q.scale * float32(squares)
 }
 
+// shortTop is the largest of the short codes of a query.
+const shortTop = 15
+
+// shorten makes codes of five bits.
+func (q *query) shorten() {
+	simd.Quantize(&q.rot[0], shortTop/q.most, len(q.rot), &q.small[0])
+}
+
 // estimates makes the table of 1-bit estimates.
 func (q *query) estimates() {
-	const top = 15
-	simd.Quantize(&q.rot[0], top/q.most, len(q.rot), &q.small[0])
+	q.shorten()
 	groups := len(q.rot) / 4
 	simd.BuildTable(&q.small[0], &q.table[0], groups)
 	// The table adds 64 for each group.
-	q.mul = q.most / top
+	q.mul = q.most / shortTop
 	q.add = -q.mul * 64 * float32(groups)
 }
 

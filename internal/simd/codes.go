@@ -41,6 +41,16 @@ func ScanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, l
 	return scanBlock(codes, lut, groups, factors, mul, add, base, limit, est, (*uint8)(next), ahead)
 }
 
+// EstimateList estimates distances from 1-bit codes as ScanBlock does, of vectors
+// each of which has a row of its own, at base + slots[i]*stride: the n bits of its
+// code, the first the lowest of the first byte, and behind them two factors a and b of
+// 32 bits. With s the sum of the numbers q[j] whose bits are set, out[i] = origin + a +
+// b·(mul·s + add). The numbers are from -15 to 15; n is a multiple of 64. Rows to come
+// are fetched ahead, so that they best lie in few cache lines.
+func EstimateList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, n int, mul, add, origin float32, out []float32) {
+	estimateList((*uint8)(base), stride, slots, q, n/64, mul, add, origin, out[:len(slots)])
+}
+
 // BuildTable fills the look-up table of a query for ScanBlock: entry b of group
 // g is 64 + Σ ±q[4g+i] over the four bits i of b, plus where the bit is set.
 // The numbers of q are from -15 to 15, so that the sum of two entries fits in a

@@ -84,6 +84,16 @@ func scanBlockAVX2(codes *uint8, lut *uint8, groups int, factors *uint16, mul fl
 //go:noescape
 func scanBlock(codes *uint8, lut *uint8, groups int, factors *uint16, mul float32, add float32, base float32, limit float32, est *[32]float32, next *uint8, ahead int) uint32
 
+// estimateListAVX2 is estimateList with AVX2, FMA3 and F16C.
+//
+//go:noescape
+func estimateListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul float32, add float32, origin float32, out []float32)
+
+// estimateList is EstimateList with the instructions of the level in use; words is how many words of 64 bits a code has.
+//
+//go:noescape
+func estimateList(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul float32, add float32, origin float32, out []float32)
+
 // buildTableAVX512 is buildTable with AVX512F and AVX512BW.
 //
 //go:noescape

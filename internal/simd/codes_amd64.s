@@ -1866,6 +1866,138 @@ scanBlock_below_avx512:
 scanBlock_below_avx2:
 	JMP ·scanBlockGeneric(SB)
 
+// func estimateListAVX2(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul float32, add float32, origin float32, out []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·estimateListAVX2(SB), NOSPLIT, $0-96
+	MOVQ    slots_base+16(FP), AX
+	MOVQ    slots_len+24(FP), CX
+	MOVQ    out_base+72(FP), DX
+	VMOVSS  mul+56(FP), X0
+	VMOVSS  add+60(FP), X1
+	VMOVSS  origin+64(FP), X2
+	VMOVDQU spreadlow<>+0(SB), Y3
+	VMOVDQU spreadhigh<>+0(SB), Y4
+	VMOVDQU bits<>+0(SB), Y5
+	VMOVDQU ones<>+0(SB), Y6
+	TESTQ   CX, CX
+	JEQ     estimateListAVX2_done
+
+estimateListAVX2_row:
+	CMPQ  CX, $+12
+	JLE   estimateListAVX2_fetched
+	MOVL  48(AX), BX
+	IMULQ stride+8(FP), BX
+	ADDQ  base+0(FP), BX
+	MOVQ  words+48(FP), DI
+
+estimateListAVX2_line:
+	PREFETCHT0 (BX)
+	ADDQ       $+64, BX
+	SUBQ       $+8, DI
+	JGE        estimateListAVX2_line
+
+estimateListAVX2_fetched:
+	MOVL  (AX), BX
+	IMULQ stride+8(FP), BX
+	ADDQ  base+0(FP), BX
+	MOVQ  words+48(FP), DI
+	MOVQ  q+40(FP), SI
+	VPXOR Y7, Y7, Y7
+
+estimateListAVX2_words:
+	MOVQ $0x00000008, R8
+	CMPQ DI, R8
+	JGE  estimateListAVX2_many
+	MOVQ DI, R8
+
+estimateListAVX2_many:
+	SUBQ  R8, DI
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+
+estimateListAVX2_word:
+	VPBROADCASTQ (BX), Y10
+	VPSHUFB      Y3, Y10, Y11
+	VPAND        Y5, Y11, Y11
+	VPCMPEQB     Y5, Y11, Y11
+	VPAND        (SI), Y11, Y11
+	VPADDB       Y11, Y8, Y8
+	VPSHUFB      Y4, Y10, Y10
+	VPAND        Y5, Y10, Y10
+	VPCMPEQB     Y5, Y10, Y10
+	VPAND        32(SI), Y10, Y10
+	VPADDB       Y10, Y9, Y9
+	ADDQ         $+8, BX
+	ADDQ         $+64, SI
+	DECQ         R8
+	JNE          estimateListAVX2_word
+	VPMADDUBSW   Y8, Y6, Y8
+	VPMADDUBSW   Y9, Y6, Y9
+	VPADDW       Y9, Y8, Y8
+	VPMADDWD     oneshorts<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y7, Y7
+	TESTQ        DI, DI
+	JNE          estimateListAVX2_words
+	VEXTRACTI128 $0x01, Y7, X8
+	VPADDD       X8, X7, X7
+	VPSHUFD      $0xee, X7, X8
+	VPADDD       X8, X7, X7
+	VPSHUFD      $0x55, X7, X8
+	VPADDD       X8, X7, X7
+	VCVTDQ2PS    X7, X7
+	VFMADD213SS  X1, X0, X7
+	VMOVSS       4(BX), X8
+	VFMADD213SS  (BX), X8, X7
+	VADDSS       X2, X7, X7
+	VMOVSS       X7, (DX)
+	ADDQ         $+4, AX
+	ADDQ         $+4, DX
+	DECQ         CX
+	JNE          estimateListAVX2_row
+
+estimateListAVX2_done:
+	VZEROUPPER
+	RET
+
+DATA spreadlow<>+0(SB)/8, $0x0000000000000000
+DATA spreadlow<>+8(SB)/8, $0x0101010101010101
+DATA spreadlow<>+16(SB)/8, $0x0202020202020202
+DATA spreadlow<>+24(SB)/8, $0x0303030303030303
+DATA spreadlow<>+32(SB)/8, $0x0000000000000000
+DATA spreadlow<>+40(SB)/8, $0x0101010101010101
+DATA spreadlow<>+48(SB)/8, $0x0202020202020202
+DATA spreadlow<>+56(SB)/8, $0x0303030303030303
+GLOBL spreadlow<>(SB), RODATA|NOPTR, $64
+
+DATA spreadhigh<>+0(SB)/8, $0x0404040404040404
+DATA spreadhigh<>+8(SB)/8, $0x0505050505050505
+DATA spreadhigh<>+16(SB)/8, $0x0606060606060606
+DATA spreadhigh<>+24(SB)/8, $0x0707070707070707
+DATA spreadhigh<>+32(SB)/8, $0x0404040404040404
+DATA spreadhigh<>+40(SB)/8, $0x0505050505050505
+DATA spreadhigh<>+48(SB)/8, $0x0606060606060606
+DATA spreadhigh<>+56(SB)/8, $0x0707070707070707
+GLOBL spreadhigh<>(SB), RODATA|NOPTR, $64
+
+DATA bits<>+0(SB)/8, $0x8040201008040201
+DATA bits<>+8(SB)/8, $0x8040201008040201
+DATA bits<>+16(SB)/8, $0x8040201008040201
+DATA bits<>+24(SB)/8, $0x8040201008040201
+DATA bits<>+32(SB)/8, $0x8040201008040201
+DATA bits<>+40(SB)/8, $0x8040201008040201
+DATA bits<>+48(SB)/8, $0x8040201008040201
+DATA bits<>+56(SB)/8, $0x8040201008040201
+GLOBL bits<>(SB), RODATA|NOPTR, $64
+
+// func estimateList(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul float32, add float32, origin float32, out []float32)
+TEXT ·estimateList(SB), NOSPLIT, $0-96
+	CMPB ·level+0(SB), $0x01
+	JB   estimateList_below_avx2
+	JMP  ·estimateListAVX2(SB)
+
+estimateList_below_avx2:
+	JMP ·estimateListGeneric(SB)
+
 // func buildTableAVX512(q *int8, lut *uint8, groups int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·buildTableAVX512(SB), NOSPLIT, $0-24

@@ -2,6 +2,7 @@ package simd
 
 import (
 	"math"
+	"math/bits"
 	"unsafe"
 )
 
@@ -62,6 +63,28 @@ func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, 
 		}
 	}
 	return mask
+}
+
+// estimateListGeneric estimates distances from 1-bit codes in rows. As in the tables of
+// ScanBlock the sums of four numbers are looked up.
+func estimateListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul, add, origin float32, out []float32) {
+	tables := make([][16]int16, 16*words)
+	qs := unsafe.Slice(q, 64*words)
+	for g := range tables {
+		for nibble := 1; nibble < 16; nibble++ {
+			first := bits.TrailingZeros(uint(nibble))
+			tables[g][nibble] = tables[g][nibble&(nibble-1)] + int16(qs[4*g+first])
+		}
+	}
+	for i, s := range slots {
+		row := unsafe.Add(unsafe.Pointer(base), uintptr(s)*stride)
+		var sum int32
+		for j, b := range unsafe.Slice((*uint8)(row), 8*words) {
+			sum += int32(tables[2*j][b&15]) + int32(tables[2*j+1][b>>4])
+		}
+		f := (*[2]float32)(unsafe.Add(row, 8*words))
+		out[i] = origin + f[0] + f[1]*(mul*float32(sum)+add)
+	}
 }
 
 // buildTableGeneric fills the look-up table of a query.

@@ -16,6 +16,10 @@ func scanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, l
 	return scanBlockGeneric(codes, lut, groups, factors, mul, add, base, limit, est, next, ahead)
 }
 
+func estimateList(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul, add, origin float32, out []float32) {
+	estimateListGeneric(base, stride, slots, q, words, mul, add, origin, out)
+}
+
 func buildTable(q *int8, lut *uint8, groups int) { buildTableGeneric(q, lut, groups) }
 
 func encodeEdge(o, c *uint8, so, sc float32, n int, bits *uint8) (l1, l2, sign float32) {

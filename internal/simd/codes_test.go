@@ -231,6 +231,40 @@ func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
 	})
 }
 
+func TestEstimateListAgreesWithWhatItIsToCompute(t *testing.T) {
+	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fc, fq filler) {
+		const vectors = 20
+		stride := n/8 + 8 + rng.IntN(3)*8
+		base, q := guardedBytes(t, (vectors-1)*stride+n/8+8), ofBytes[int8](guardedBytes(t, n))
+		fill(rng, base, 0, 255, fc)
+		fill(rng, q, -15, 15, fq)
+		for v := range vectors {
+			factors := ofBytes[float32](base[v*stride+n/8:][:8])
+			factors[0], factors[1] = rng.Float32(), -rng.Float32()
+		}
+		mul, add, origin := rng.Float32()/float32(n), rng.Float32()-0.5, rng.Float32()
+		for _, count := range []int{0, 1, 2, 12, 13, vectors} {
+			slots, got, plain := ofBytes[uint32](guardedBytes(t, 4*count)), ofBytes[float32](guardedBytes(t, 4*count)), make([]float32, count)
+			for i := range slots {
+				slots[i] = uint32(vectors - 1 - i)
+			}
+			EstimateList(unsafe.Pointer(&base[0]), uintptr(stride), slots, &q[0], n, mul, add, origin, got)
+			estimateListGeneric(&base[0], uintptr(stride), slots, &q[0], n/64, mul, add, origin, plain)
+			for i, s := range slots {
+				row, sum := base[int(s)*stride:], 0
+				for j, x := range q {
+					sum += int(row[j/8]>>(j%8)&1) * int(x)
+				}
+				factors := ofBytes[float32](row[n/8:][:8])
+				want := origin + factors[0] + factors[1]*(mul*float32(sum)+add)
+				if scale := 20 + float64(mul)*15*float64(n); !close32(got[i], want, 1, scale) || !close32(plain[i], want, 1, scale) {
+					t.Errorf("row %d of %d: got %v, in plain Go %v, want %v", i, count, got[i], plain[i], want)
+				}
+			}
+		}
+	})
+}
+
 func TestBuildTableAgreesWithGeneric(t *testing.T) {
 	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, f, _ filler) {
 		q, got, want := ofBytes[int8](guardedBytes(t, n)), guardedBytes(t, 4*n), make([]byte, 4*n)

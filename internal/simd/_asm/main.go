@@ -21,7 +21,7 @@ func main() {
 	case "dot":
 		floats()
 	case "codes":
-		for _, k := range []kernel{dotCodes, dotCodesList, dotTwoBitsList, scanBlock, buildTable, encodeEdge, dotFine, hadamard, quantize, maxAbs, multiply, insertSorted, fetch} {
+		for _, k := range []kernel{dotCodes, dotCodesList, dotTwoBitsList, scanBlock, estimateList, buildTable, encodeEdge, dotFine, hadamard, quantize, maxAbs, multiply, insertSorted, fetch} {
 			k.generate()
 		}
 	case "matrices":
