@@ -19,10 +19,12 @@ const (
 	// smallBody is how much of a body is read without asking; what is longer counts
 	// against Options.BodyBytes until its request is answered.
 	smallBody = 1 << 20
-	// maxDrained is how much of a body that is not wanted is read for nothing, and
-	// drainPause how long its client may be silent meanwhile.
-	maxDrained = 256 << 20
-	drainPause = time.Second
+	// maxDrained is how much of a body that is not wanted is read for nothing,
+	// drainPause how long its client may be silent meanwhile, and drainLongest how
+	// long that may take in all.
+	maxDrained   = 256 << 20
+	drainPause   = time.Second
+	drainLongest = 30 * time.Second
 	// maxValues is how many values the JSON of one query or document may have; each
 	// takes many times the two bytes that it can be written in.
 	maxValues = 1_000_000
@@ -161,8 +163,8 @@ func tooLong(limit int64) error {
 // instead. In this process there is no connection.
 func drain(c *gin.Context) {
 	conn := http.NewResponseController(c.Writer)
-	buf := make([]byte, 64<<10)
-	for left := maxDrained; left > 0; {
+	buf, begun := make([]byte, 64<<10), time.Now()
+	for left := maxDrained; left > 0 && time.Since(begun) < drainLongest; {
 		if conn.SetReadDeadline(time.Now().Add(drainPause)) != nil {
 			return
 		}
