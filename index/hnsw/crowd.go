@@ -63,9 +63,7 @@ func (g *graph) insertMember(s *scratch, ord core.Ord, leader uint32) (bool, err
 	if err != nil {
 		return false, err
 	}
-	g.slab.store(v, s.q)
-	g.sketch(s, v)
-	g.row(s, v)
+	g.store(s, v)
 	atomic.StoreUint32(&g.slab.meta(v).up, markMember|leader)
 	if !g.join(v, leader, ord) {
 		g.mu.Lock()

@@ -52,15 +52,21 @@ func (g *graph) insert(s *scratch, ord core.Ord, vector []float32) error {
 	if err != nil {
 		return err
 	}
-	g.slab.store(v, s.q)
-	g.sketch(s, v)
-	g.row(s, v)
+	g.store(s, v)
 	g.link(s, v, ord)
 	if height > 0 {
 		g.linkUpper(s, v, height)
 	}
 	g.publish(ord, v)
 	return nil
+}
+
+// store writes the vector of the query as that of vertex v, and its codes that lie
+// elsewhere, where there are some.
+func (g *graph) store(s *scratch, v uint32) {
+	g.slab.store(v, s.q)
+	g.sketch(s, v)
+	g.row(s, v)
 }
 
 // findNeighbors leaves in s.top what is found near the query, which is to be
@@ -101,9 +107,7 @@ func (g *graph) insertFirst(s *scratch, ord core.Ord) (bool, error) {
 		return false, err
 	}
 	level = max(level, 1)
-	g.slab.store(v, s.q)
-	g.sketch(s, v)
-	g.row(s, v)
+	g.store(s, v)
 	g.slab.setParent(v, noParent)
 	g.slab.setOrd(v, uint32(ord))
 	if i, ok := g.upper.add(v, level); ok {

@@ -126,34 +126,13 @@ func TestScansByRows(t *testing.T) {
 	for _, dim := range []int{65, 300, 384} {
 		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {
 			t.Run(fmt.Sprintf("%d %s", dim, metric), func(t *testing.T) {
-				rng := newRand(t)
-				vectors := indextest.Vectors(rng, n+queries, dim)
-				for i := range n / 3 { // a third lie closely around others
-					near := vectors[n-1-i%7]
-					for j := range vectors[i] {
-						vectors[i][j] = near[j] * (1 + 0.02*vectors[i][j])
-					}
-				}
-				x, err := New(index.Config{Dim: dim, Metric: metric}, Options{ScanBelow: -1, EfConstruction: 16})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := x.Insert(t.Context(), numbered(0, vectors[:n])); err != nil {
-					t.Fatal(err)
-				}
-				allow := core.NewSet()
-				for i := range n {
-					if rng.IntN(4) > 0 {
-						allow.Add(core.Ord(i))
-					}
-				}
-				g := x.state.Load().graph
+				g, asked, allow := scanned(t, index.Config{Dim: dim, Metric: metric}, false, n, queries)
 				s := g.get()
 				defer g.put(s)
 				s.rows = withRows(t, g)
 				s.rows.room = n - 100 // as if more had come
 				hits, all := 0, 0
-				for _, q := range vectors[n:] {
+				for _, q := range asked {
 					for _, k := range []int{1, 10, 200} {
 						g.space.prepare(s.q, q, false)
 						if err := g.scanFor(t.Context(), s, k, allow); err != nil {

@@ -10,6 +10,34 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
+// scanned is a graph of n vectors, a third of which lie closely around others, queries,
+// and three in four of its ordinals.
+func scanned(t *testing.T, cfg index.Config, compact bool, n, queries int) (g *graph, asked [][]float32, allow *core.Set) {
+	t.Helper()
+	rng := newRand(t)
+	vectors := indextest.Vectors(rng, n+queries, cfg.Dim)
+	for i := range n / 3 {
+		near := vectors[n-1-i%7]
+		for j := range vectors[i] {
+			vectors[i][j] = near[j] * (1 + 0.02*vectors[i][j])
+		}
+	}
+	x, err := New(cfg, Options{ScanBelow: -1, EfConstruction: 16, Compact: compact})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Insert(t.Context(), numbered(0, vectors[:n])); err != nil {
+		t.Fatal(err)
+	}
+	allow = core.NewSet()
+	for i := range n {
+		if rng.IntN(4) > 0 {
+			allow.Add(core.Ord(i))
+		}
+	}
+	return x.state.Load().graph, vectors[n:], allow
+}
+
 // A scan that passes over what its codes tell to be too far finds what comparing
 // all that is stored finds, but for what lies in the outermost rounding.
 func TestScansMissNothingByTheirCodes(t *testing.T) {
@@ -18,30 +46,9 @@ func TestScansMissNothingByTheirCodes(t *testing.T) {
 		for _, metric := range []index.Metric{index.Cosine, index.Dot, index.L2} {
 			for _, compact := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%d %s %v", dim, metric, compact), func(t *testing.T) {
-					rng := newRand(t)
-					vectors := indextest.Vectors(rng, n+queries, dim)
-					for i := range n / 3 { // a third lie closely around others
-						near := vectors[n-1-i%7]
-						for j := range vectors[i] {
-							vectors[i][j] = near[j] * (1 + 0.02*vectors[i][j])
-						}
-					}
-					x, err := New(index.Config{Dim: dim, Metric: metric}, Options{ScanBelow: -1, EfConstruction: 16, Compact: compact})
-					if err != nil {
-						t.Fatal(err)
-					}
-					if err := x.Insert(t.Context(), numbered(0, vectors[:n])); err != nil {
-						t.Fatal(err)
-					}
-					allow := core.NewSet()
-					for i := range n {
-						if rng.IntN(4) > 0 {
-							allow.Add(core.Ord(i))
-						}
-					}
-					g := x.state.Load().graph
+					g, asked, allow := scanned(t, index.Config{Dim: dim, Metric: metric}, compact, n, queries)
 					hits, all := 0, 0
-					for _, q := range vectors[n:] {
+					for _, q := range asked {
 						for _, k := range []int{1, 10, 200} {
 							s := g.get()
 							g.space.prepare(s.q, q, false)

@@ -284,8 +284,8 @@ func (g *graph) scanSketches(s *scratch, p *sketches, wanted, most int, allow *c
 }
 
 // seekSketches compares the query with one in step blocks of sketches and gathers
-// the allowed vertices that look nearest in s.near, without a filter all. It returns false when it has
-// met more that are not allowed than most.
+// the allowed vertices that look nearest in s.near, without a filter all. It returns
+// false when it has met more that are not allowed than most.
 func (g *graph) seekSketches(s *scratch, p *sketches, step, most int, allow *core.Set) bool {
 	sl := g.slab
 	n := min(int(g.n.Load()), p.room) // more may have come meanwhile
