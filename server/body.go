@@ -41,16 +41,18 @@ const (
 )
 
 // hold takes n bytes of what all bodies may take together, and waits for a while
-// when there are not so many.
+// when there are not so many. A request that holds some already does not wait for
+// what it holds itself.
 func (s *Server) hold(c *gin.Context, n int64) error {
-	n = min(n, s.opts.BodyBytes)
+	held := c.GetInt64(heldBytes)
+	n = min(n, s.opts.BodyBytes-held)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), laneWait)
 	defer cancel()
 	if s.bodies.Acquire(ctx, n) != nil {
 		c.Header("Retry-After", "1")
 		return fmt.Errorf("%w: try again in a moment", errBusy)
 	}
-	c.Set(heldBytes, c.GetInt64(heldBytes)+n)
+	c.Set(heldBytes, held+n)
 	return nil
 }
 

@@ -111,6 +111,26 @@ func TestPackedBodiesAreKeptOnceTheirLengthIsKnown(t *testing.T) {
 	}
 }
 
+func TestAPackedBodyDoesNotWaitForItself(t *testing.T) {
+	const all = 4 << 20
+	s := bounded(all)
+	noise := make([]byte, 3<<20) // which takes as much packed
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(noise); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	c := posting(t, b.Bytes(), true)
+	c.Request.Header.Set("Content-Encoding", "gzip")
+	if got, err := s.readBody(c, 64<<20); err != nil || !bytes.Equal(got, noise) {
+		t.Errorf("%d bytes of %d, %v", len(got), len(noise), err)
+	}
+	if s.letGo(c); !s.bodies.TryAcquire(all) {
+		t.Error("something is not given back")
+	}
+}
+
 func TestLargeBodiesWaitForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bounded(4 << 20)
