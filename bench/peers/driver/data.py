@@ -50,9 +50,17 @@ def fingerprint(*files: Path) -> str:
     return h.hexdigest()[:10]
 
 
+def mapped(path: Path) -> np.ndarray:
+    """Maps a .npy file into memory; what cannot be read ends the run with a reason."""
+    try:
+        return np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as err:
+        raise SystemExit(f"cannot read the vectors of {path}: {err}") from None
+
+
 def open_data(base: Path, queries: Path, cache: Path) -> Data:
     """Checks the files and returns them with a cache folder of their own."""
-    x, q = np.load(base, mmap_mode="r"), np.load(queries, mmap_mode="r")
+    x, q = mapped(base), mapped(queries)
     for path, a in ((base, x), (queries, q)):
         if a.ndim != 2 or a.dtype != np.float32:
             raise SystemExit(f"{path} holds no float32 matrix; save one with numpy.save")
