@@ -6,6 +6,7 @@ import json
 import os
 import selectors
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,13 @@ def go_program(cache: Path) -> Path:
     return target
 
 
+def how(status: int) -> str:
+    """Tells what a process has ended with."""
+    if status == -signal.SIGILL:
+        return "with an instruction that this processor lacks"
+    return f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"
+
+
 def last_words(log: Path) -> str:
     """Returns what tells best why a process ended: an error, else the last line."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-60:] if line.strip()]
@@ -109,7 +117,7 @@ class Process:
                 raise Failed(f"no answer in {timeout:.0f} s")
         line = self.child.stdout.readline()
         if not line:
-            raise Failed(f"the process ended with status {self.child.wait()}: {last_words(self.log)}")
+            raise Failed(f"the process ended {how(self.child.wait())}: {last_words(self.log)}")
         return json.loads(line)
 
     def ask(self, request: dict[str, Any], timeout: float = 1800) -> dict[str, Any]:
