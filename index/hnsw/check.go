@@ -109,8 +109,11 @@ func (c *checker) slots(ctx context.Context) error {
 	mapped := 0
 	if pages := g.slots.pages.Load(); pages != nil {
 		for _, page := range *pages {
-			for i := range ordsPerPage {
-				if page != nil && page[i].Load() != 0 {
+			if page == nil {
+				continue
+			}
+			for i := range page {
+				if page[i].Load() != 0 {
 					mapped++
 				}
 			}

@@ -42,7 +42,8 @@ func (x *Index) Verify(ctx context.Context) error {
 
 // verify reads the sections that were not checked when the file was opened.
 func (r *snapshotReader) verify(ctx context.Context) error {
-	buf := make([]byte, chunkLen)
+	longest := max(r.h.Sections[secBlocks].Length, r.h.Sections[secFines].Length)
+	buf := make([]byte, min(chunkLen, longest))
 	for _, sec := range []int{secBlocks, secFines} {
 		s := r.h.Sections[sec]
 		for chunk := range chunksOf(s.Length) {
