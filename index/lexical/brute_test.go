@@ -228,3 +228,31 @@ func TestAnEmptiedIndexHoldsNothing(t *testing.T) {
 		t.Errorf("%d bytes are left", left) // the list of pages
 	}
 }
+
+func TestAPageThatBeginsAgainHidesWhatItHeld(t *testing.T) {
+	ctx, x := context.Background(), New()
+	var items []Item
+	for i := range core.Ord(10) {
+		items = append(items, Item{Ord: 2 * i, Text: "word"})
+	}
+	for i := range core.Ord(200) { // so many that postings of those deleted stay
+		items = append(items, Item{Ord: pageLen + i, Text: "word"})
+	}
+	if err := x.Insert(ctx, items); err != nil {
+		t.Fatal(err)
+	}
+	for i := range core.Ord(10) {
+		x.Delete(2 * i)
+	}
+	// In the same page, and in one for which the list of pages grows.
+	if err := x.Insert(ctx, []Item{{Ord: 5, Text: "word"}, {Ord: 9 * pageLen, Text: "word"}}); err != nil {
+		t.Fatal(err)
+	}
+	found, scores, err := x.Prepare("word").SearchKnowing(ctx, index.Options{K: 300}, []core.Ord{4, 5})
+	if err != nil || len(found) != 202 || found[0].Ord != 5 {
+		t.Fatalf("%d documents and error %v; want 202 from number 5 on", len(found), err)
+	}
+	if scores[0] != 0 || scores[1] == 0 {
+		t.Errorf("a deleted document and one that is there score %v", scores)
+	}
+}

@@ -167,10 +167,13 @@ func (x *Index) remove(ord core.Ord, purge bool) {
 	if p == nil {
 		return
 	}
-	length := p.lengths[ord%pageLen].Swap(0)
+	length := p.lengths[ord%pageLen].Load()
 	if length == 0 {
 		return
 	}
+	at := &(*x.pages.Load())[ord/pageLen]
+	at.gaps.Store(true)
+	p.lengths[ord%pageLen].Store(0)
 	x.docs.Add(-1)
 	x.tokens.Add(-int64(length))
 	for id := range decodeWords(p.words[ord%pageLen]) {
@@ -179,7 +182,7 @@ func (x *Index) remove(ord core.Ord, purge bool) {
 	x.grow(-int64(len(p.words[ord%pageLen])))
 	p.words[ord%pageLen] = ""
 	if p.live--; p.live == 0 {
-		(*x.pages.Load())[ord/pageLen].Store(nil)
+		at.page.Store(nil)
 		x.grow(-pageBytes)
 	}
 }
@@ -259,16 +262,17 @@ func (x *Index) page(ord core.Ord) *page {
 		// A list twice as long, so that growing page by page stays cheap.
 		longer := make(pages, max(i+1, min(2*len(ps), 1<<20)))
 		for j := range ps {
-			longer[j].Store(ps[j].Load())
+			longer[j].page.Store(ps[j].page.Load())
+			longer[j].gaps.Store(ps[j].gaps.Load())
 		}
-		x.grow(8 * int64(len(longer)-len(ps)))
+		x.grow(entryBytes * int64(len(longer)-len(ps)))
 		x.pages.Store(&longer)
 		ps = longer
 	}
-	p := ps[i].Load()
+	p := ps[i].page.Load()
 	if p == nil {
 		p = new(page)
-		ps[i].Store(p)
+		ps[i].page.Store(p)
 		x.grow(pageBytes)
 	}
 	return p

@@ -2,6 +2,7 @@ package lexical
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/vecdb/vecdb/internal/core"
 )
@@ -16,9 +17,16 @@ type page struct {
 	live    int                    // documents; the writer's
 }
 
-// pages finds the page of an ordinal. A list is never shortened; an entry whose
-// documents are all gone is nil.
-type pages []atomic.Pointer[page]
+// pages finds the page of an ordinal. A list is never shortened.
+type pages []entry
+
+// entry tells of a page.
+type entry struct {
+	page atomic.Pointer[page] // nil where all documents are gone
+	gaps atomic.Bool          // postings may be of documents that are not there any more
+}
+
+const entryBytes = int64(unsafe.Sizeof(entry{}))
 
 // length returns how many terms the document has, 0 when there is none.
 func (ps pages) length(ord core.Ord) uint32 {
@@ -28,10 +36,17 @@ func (ps pages) length(ord core.Ord) uint32 {
 	return 0
 }
 
+// holds reports whether a document that a posting tells of is there still. Without
+// gaps it is, and its length need not come from memory.
+func (ps pages) holds(ord core.Ord) bool {
+	i := int(ord / pageLen)
+	return i < len(ps) && (!ps[i].gaps.Load() || ps.length(ord) > 0)
+}
+
 // page returns the page of ord, nil when there is none.
 func (ps pages) page(ord core.Ord) *page {
 	if i := int(ord / pageLen); i < len(ps) {
-		return ps[i].Load()
+		return ps[i].page.Load()
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (x *Index) save(ctx context.Context, w *snapshot.Stream) {
 	w.Number(uint64(x.Len()))
 	last := core.Ord(0)
 	for i := range *x.pages.Load() {
-		p := (*x.pages.Load())[i].Load()
+		p := (*x.pages.Load())[i].page.Load()
 		if p == nil {
 			continue
 		}

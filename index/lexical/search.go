@@ -95,6 +95,7 @@ type scratch struct {
 	allowed bitmap
 	cursors []cursor
 	found   []candidate
+	gaps    bool       // the documents of some postings in the page may not be there any more
 	known   []core.Ord // rising; scored before the search
 }
 
@@ -151,11 +152,12 @@ func (q *Query) SearchKnowing(ctx context.Context, o index.Options, known []core
 		if i%patience == patience-1 && ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		p := ps[i].Load()
+		p := ps[i].page.Load()
 		first := core.Ord(i) * pageLen
 		if p == nil || (allow != nil && !allow.Fill(s.allowed[:], first)) {
 			continue
 		}
+		s.gaps = ps[i].gaps.Load()
 		q.page(s, p, first, allow != nil, &top)
 	}
 	return top.Sorted(), scores, ctx.Err()
@@ -179,7 +181,7 @@ func (q *Query) Scores(ords []core.Ord) []float32 {
 	}
 	scores := make([]float32, len(ords))
 	for i, ord := range ords {
-		if ps.length(ord) > 0 {
+		if sums[i] > 0 && ps.holds(ord) {
 			scores[i] = float32(sums[i])
 		}
 	}
@@ -350,8 +352,9 @@ func (q *Query) offer(s *scratch, p *page, first core.Ord, essential int, top *i
 		s.found = q.complete(s.found, &s.cursors[i], p, first, float64(worst))
 	}
 	for _, c := range s.found {
-		// Whether a document is there still is looked up last: few get so far.
-		if c.sum > 0 && float32(c.sum) >= worst && p.lengths[c.place].Load() > 0 {
+		// Whether a document is there still is looked up last, and only where some are
+		// not: its length is in memory that a search has no other need of.
+		if c.sum > 0 && float32(c.sum) >= worst && (!s.gaps || p.lengths[c.place].Load() > 0) {
 			n := index.Neighbor{Ord: first + core.Ord(c.place), Score: float32(c.sum)}
 			if _, known := slices.BinarySearch(s.known, n.Ord); known {
 				continue
