@@ -22,13 +22,7 @@ func Compare(a, b Neighbor) int {
 // before reports whether Compare puts a first; all but equal scores take no
 // call.
 func before(a, b Neighbor) bool {
-	switch {
-	case a.Score > b.Score:
-		return true
-	case a.Score < b.Score:
-		return false
-	}
-	return Compare(a, b) < 0
+	return a.Score > b.Score || !(a.Score < b.Score) && Compare(a, b) < 0
 }
 
 // Sort puts neighbors into the order of Compare. It sorts numbers that have that

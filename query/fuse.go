@@ -2,7 +2,6 @@ package query
 
 import (
 	"math"
-	"slices"
 
 	"github.com/vecdb/vecdb/index"
 	"github.com/vecdb/vecdb/internal/core"
@@ -108,8 +107,7 @@ func firstRanks(ords []core.Ord, lists ...[]index.Neighbor) []core.Ord {
 	sums := make([]float32, len(ords))
 	for _, list := range lists {
 		for rank, n := range list {
-			i, _ := slices.BinarySearch(ords, n.Ord)
-			sums[i] += reciprocal(rank)
+			sums[placeOf(ords, n.Ord)] += reciprocal(rank)
 		}
 	}
 	top := index.Top{K: feedbackDocuments}
@@ -117,6 +115,18 @@ func firstRanks(ords []core.Ord, lists ...[]index.Neighbor) []core.Ord {
 		top.Offer(index.Neighbor{Ord: ords[i], Score: sum})
 	}
 	return nearestOrds(top.Sorted())
+}
+
+// placeOf returns where ord is among ords, which rise and hold it. It halves without
+// a branch, as nobody can foresee which half it is.
+func placeOf(ords []core.Ord, ord core.Ord) (at int) {
+	for n := len(ords); n > 1; {
+		half := n / 2
+		below := int((int64(ords[at+half-1]) - int64(ord)) >> 63) // all ones where it is
+		at += half & below
+		n -= half
+	}
+	return at
 }
 
 // share returns a sum of term scores as a share of its bound, from 0 to 1.
