@@ -36,7 +36,7 @@ release: ## Build build/release/vecdb: one static file with the default models i
 	@rm -rf embedder/bundle/files
 	@for m in $(BUNDLE); do mkdir -p embedder/bundle/files/$$m && \
 		cp "$(VECDB_HOME)/models/$$m/packed-int8.bin" "$(VECDB_HOME)/models/$$m/tokenizer.json" embedder/bundle/files/$$m/ || exit 1; done
-	CGO_ENABLED=0 $(GO) build -tags release -trimpath -ldflags="-s -w" -o $(RELEASE) ./cmd/vecdb
+	CGO_ENABLED=0 $(GO) build -tags release -buildvcs=auto -trimpath -ldflags="-s -w" -o $(RELEASE) ./cmd/vecdb
 	@rm -rf embedder/bundle/files build/release/packer
 	@ls -l $(RELEASE)
 
