@@ -198,16 +198,12 @@ func (m *measurement) learn(q *question, list []index.Neighbor) error {
 func (m *measurement) curve(ctx context.Context, samples [][]*question, k int) (Curve, error) {
 	c := Curve{K: k}
 	for ef := float64(max(firstEf, k)); ef < 1.01*lastEf; ef *= math.Sqrt2 {
-		p := Point{Ef: int(math.Round(ef)), Recall: 1, Low: 1}
-		for _, questions := range samples {
-			recalls, err := m.recalls(ctx, questions, k, p.Ef)
-			if err != nil {
-				return c, err
-			}
-			if len(recalls) > 0 {
-				mean, low := bound(recalls, k)
-				p.Recall, p.Low = min(p.Recall, mean), min(p.Low, low)
-			}
+		p := Point{Ef: int(math.Round(ef))}
+		if last := len(c.Points) - 1; last >= 0 && c.Points[last].Recall == 1 {
+			// What has found all finds all with a larger breadth too.
+			p.Recall, p.Low = 1, c.Points[last].Low
+		} else if err := m.point(ctx, samples, k, &p); err != nil {
+			return c, err
 		}
 		c.Points = append(c.Points, p)
 		if p.Low >= enough || c.flat() {
@@ -215,6 +211,22 @@ func (m *measurement) curve(ctx context.Context, samples [][]*question, k int) (
 		}
 	}
 	return c, nil
+}
+
+// point measures the recall of a breadth, the least of all samples.
+func (m *measurement) point(ctx context.Context, samples [][]*question, k int, p *Point) error {
+	p.Recall, p.Low = 1, 1
+	for _, questions := range samples {
+		recalls, err := m.recalls(ctx, questions, k, p.Ef)
+		if err != nil {
+			return err
+		}
+		if len(recalls) > 0 {
+			mean, low := bound(recalls, k)
+			p.Recall, p.Low = min(p.Recall, mean), min(p.Low, low)
+		}
+	}
+	return nil
 }
 
 // flat reports whether a breadth of four times as much has gained nothing: what

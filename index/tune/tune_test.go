@@ -87,3 +87,36 @@ func TestBreadthsOfFewerVectorsReachTheRecall(t *testing.T) {
 		}
 	}
 }
+
+// tallied counts searches.
+type tallied struct {
+	clusters
+	asked map[int]int // by breadth
+}
+
+func (c tallied) Ask(ctx context.Context, p Probe, o index.Options) ([]index.Neighbor, error) {
+	c.asked[o.Ef]++
+	return c.Scan(ctx, p, o.K)
+}
+
+// So few samples leave a doubt, whatever they find, and more breadths cannot lift it.
+func TestLargerBreadthsThanOneThatFindsAllAreNotTried(t *testing.T) {
+	c := tallied{clusters{1000, 1500}, make(map[int]int)}
+	plan, err := Measure(t.Context(), c, Options{Few: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ef := range []int{firstEf, 20, 50, 100} {
+		delete(c.asked, ef)
+	}
+	if len(c.asked) > 0 {
+		t.Errorf("searches by breadth, for what smaller ones have found: %v", c.asked)
+	}
+	one := plan.Curves[0]
+	if !one.flat() || one.Points[0].Low >= enough {
+		t.Errorf("the curve of one neighbor does not end because it is flat: %+v", one)
+	}
+	if ef := plan.Ef(0.999, 1, c.vectors); ef != one.Points[len(one.Points)-1].Ef {
+		t.Errorf("a recall that cannot be told gets breadth %d of the curve %+v", ef, one)
+	}
+}
