@@ -37,11 +37,14 @@ func Pool(h Hidden, i, n int, p Pooling) []float32 {
 	}
 	sum := make([]float64, h.Dim)
 	for t := range n {
-		for d, x := range first[t*h.Dim : (t+1)*h.Dim] {
-			if p == PoolMax && t > 0 {
+		row := first[t*h.Dim:][:len(sum)]
+		if p == PoolMax && t > 0 {
+			for d, x := range row {
 				sum[d] = max(sum[d], float64(x))
-				continue
 			}
+			continue
+		}
+		for d, x := range row {
 			sum[d] += float64(x)
 		}
 	}
