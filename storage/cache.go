@@ -19,8 +19,8 @@ const DefaultCacheBytes = 512 << 20
 // Writes to the cache gather, so that they cost few syncs: what is not written
 // yet after a crash is only computed again.
 const (
-	cacheGather  = time.Second
-	cacheFlush   = 1 << 20  // bytes that are written at once
+	cacheGather  = 5 * time.Second
+	cacheFlush   = 3 << 20  // bytes that are written at once
 	cacheWaiting = 32 << 20 // bytes above which new values are not kept
 )
 
