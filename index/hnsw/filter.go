@@ -20,7 +20,7 @@ func walkCost(steps int) int { return steps * (stepCost + steps/poolCost) }
 // A scan by rows (see rows.go) costs a rowShare-th of one by 8-bit codes, and as much
 // as rowScores comparisons by these of what is near.
 const (
-	rowShare  = 2
+	rowShare  = 4
 	rowScores = 300
 )
 

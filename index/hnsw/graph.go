@@ -124,7 +124,7 @@ type scratch struct {
 }
 
 func newScratch(l layout) *scratch {
-	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim), hidden: nobody, ests: make([]float32, scanPart)}
+	return &scratch{q: newQuery(l.dim), bits: aligned[uint8](l.dim / 8), signed: aligned[int8](l.dim), hidden: nobody, ests: make([]float32, scanBatch)}
 }
 
 func (g *graph) get() *scratch  { return g.scratch.Get().(*scratch) }

@@ -151,6 +151,7 @@ type lookout struct {
 // 2f·|q|·sqrt(1-2/π), and 2f is what the sum of ±q is multiplied with.
 func (p *rows) prepare(s *scratch, sl *slab) lookout {
 	s.q.shorten()
+	simd.SpreadRow(s.q.small, s.q.spread)
 	origin := p.from(s.q, sl)
 	sum := int32(0)
 	for _, x := range s.q.small {

@@ -44,34 +44,67 @@ func (g *graph) worth(s *scratch, k, window int) int {
 const scanPart = 128
 
 // scanRows is scanFor that compares by 8-bit codes only what can be among the k nearest
-// by its row.
+// by its row, and what looks nearest of that first.
 func (g *graph) scanRows(ctx context.Context, s *scratch, k int, allow *core.Set) error {
 	s.pool.reset(k)
 	s.top.reset(bulk)
-	p, near := s.rows, s.list[:0]
-	look := p.prepare(s, g.slab)
+	s.near.reset(max(k, rowsAtOnce))
+	p, look := s.rows, s.rows.prepare(s, g.slab)
 	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
 		// What came since the rows were drawn may have none.
-		batch = slices.DeleteFunc(batch, func(v uint32) bool {
-			if int(v) < p.room {
-				return false
-			}
-			near = g.considerLater(s, near, v)
-			return true
-		})
-		for part := range slices.Chunk(batch, scanPart) {
-			ests := s.ests[:len(part)]
-			simd.EstimateList(unsafe.Pointer(&p.mem[0]), p.stride, part, &s.q.small[0], g.slab.dim, look.mul, look.add, look.origin, ests)
-			for i, est := range ests {
-				if est <= s.pool.limit() {
-					near = g.considerLater(s, near, part[i])
+		if int(g.n.Load()) > p.room {
+			batch = slices.DeleteFunc(batch, func(v uint32) bool {
+				if int(v) < p.room {
+					return false
 				}
+				s.near.keys = append(s.near.keys, makeKey(0, v))
+				return true
+			})
+		}
+		ests := s.ests[:len(batch)]
+		simd.EstimateList(unsafe.Pointer(&p.mem[0]), p.stride, batch, &s.q.spread[0], g.slab.dim, look.mul, look.add, look.origin, ests)
+		near := &s.near
+		limit := near.limit
+		for i, est := range ests {
+			if est <= limit {
+				near.keys = append(near.keys, makeKey(max(0, est), batch[i]))
 			}
 		}
+		if len(near.keys) >= rowsWait*near.max {
+			g.considerNearest(s)
+		}
 	})
-	g.consider(s, near)
+	for len(s.near.keys) > 0 {
+		g.considerNearest(s)
+	}
 	g.leastFound(s)
 	return err
+}
+
+// Of rowsWait times as many that can be among the nearest by their rows the rowsAtOnce
+// that look nearest are considered, or k, before it is seen anew which of the others can
+// be.
+const (
+	rowsAtOnce = 32
+	rowsWait   = 4
+)
+
+// considerNearest considers those of s.near that look nearest, and forgets those of the
+// others that cannot be among the nearest any more.
+func (g *graph) considerNearest(s *scratch) {
+	near := &s.near
+	n := min(len(near.keys), near.max)
+	selectLeast(near.keys, n)
+	for part := range slices.Chunk(near.keys[:n], len(s.list)) {
+		list := s.list[:len(part)]
+		for i, c := range part {
+			list[i] = c.vertex()
+			g.slab.fetchMeta(list[i])
+		}
+		g.consider(s, list)
+	}
+	near.limit = s.pool.limit()
+	near.keys = slices.DeleteFunc(near.keys[n:], func(c key) bool { return c.dist() > near.limit })
 }
 
 // scanFor compares the query with the vertices of all allowed ordinals by their
@@ -91,16 +124,6 @@ func (g *graph) scanFor(ctx context.Context, s *scratch, k int, allow *core.Set)
 	})
 	g.leastFound(s)
 	return err
-}
-
-// considerLater adds v to list, which is considered once it is full.
-func (g *graph) considerLater(s *scratch, list []uint32, v uint32) []uint32 {
-	g.slab.fetchMeta(v)
-	if list = append(list, v); len(list) < cap(list) {
-		return list
-	}
-	g.consider(s, list)
-	return list[:0]
 }
 
 // consider compares the query with vertices by their 8-bit codes. Those that may be among

@@ -2,7 +2,6 @@ package hnsw
 
 import (
 	"context"
-	"iter"
 	"math/bits"
 	"slices"
 	"sync/atomic"
@@ -205,51 +204,38 @@ func (g *graph) score(s *scratch, list []uint32) {
 // again.
 const scanBatch = 1024
 
-// inBatches calls do with the candidates, up to scanBatch at a time.
+// inBatches calls do with the vertices of all allowed ordinals, or with all that hold
+// one, up to scanBatch at a time.
 func (g *graph) inBatches(ctx context.Context, s *scratch, allow *core.Set, do func(batch []uint32)) error {
-	batch := s.batch[:0]
-	for v := range g.candidates(allow) {
-		if batch = append(batch, v); len(batch) < scanBatch {
-			continue
+	s.batch = slices.Grow(s.batch[:0], scanBatch)
+	room := s.batch[:scanBatch]
+	if allow != nil {
+		for ords := range allow.Batches(room) {
+			if batch := g.slots.getAll(ords); len(batch) > 0 {
+				do(batch)
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 		}
-		do(batch)
+		return ctx.Err()
+	}
+	n := uint32(g.n.Load())
+	for first := uint32(0); first < n; first += scanBatch {
+		batch := room[:0]
+		for v := first; v < min(n, first+scanBatch); v++ {
+			if g.slab.ord(v) != noOrd {
+				batch = append(batch, v)
+			}
+		}
+		if len(batch) > 0 {
+			do(batch)
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		batch = batch[:0]
 	}
-	if len(batch) > 0 {
-		do(batch)
-	}
-	s.batch = batch
 	return ctx.Err()
-}
-
-// candidates yields the vertices of all allowed ordinals, or all that hold one.
-func (g *graph) candidates(allow *core.Set) iter.Seq[uint32] {
-	return func(yield func(uint32) bool) {
-		if allow == nil {
-			for v := range uint32(g.n.Load()) {
-				if g.slab.ord(v) != noOrd && !yield(v) {
-					return
-				}
-			}
-			return
-		}
-		// Looked up one right after the other, several ordinals wait for memory at
-		// once.
-		var batch [64]uint32
-		for ords := range allow.Batches(batch[:]) {
-			for i, ord := range ords {
-				ords[i] = g.slots.get(core.Ord(ord))
-			}
-			for _, v := range ords {
-				if v != nobody && !yield(v) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // walkMost is the largest breadth of a walk: keeping more candidates sorted costs

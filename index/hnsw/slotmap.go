@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -34,6 +35,32 @@ func (m *slotMap) get(ord core.Ord) uint32 {
 		return nobody
 	}
 	return page[ord%ordsPerPage].Load() - 1
+}
+
+// getAll puts the slots of ordinals, which best ascend, in the place of these and
+// returns them without those that have none.
+func (m *slotMap) getAll(ords []uint32) []uint32 {
+	pages := m.pages.Load()
+	if pages == nil {
+		return ords[:0]
+	}
+	n := 0
+	at, page := uint32(math.MaxUint32), (*slotPage)(nil)
+	for _, ord := range ords {
+		if ord/ordsPerPage != at {
+			if at, page = ord/ordsPerPage, nil; int(at) < len(*pages) {
+				page = (*pages)[at]
+			}
+		}
+		if page == nil {
+			continue
+		}
+		ords[n] = page[ord%ordsPerPage].Load() - 1
+		if ords[n] != nobody {
+			n++
+		}
+	}
+	return ords[:n]
 }
 
 // swap sets the slot of ord, to nobody to take it away, and returns the one

@@ -180,18 +180,19 @@ func (sp *space) fits(v []float32) bool {
 // query is a vector that is searched for or inserted, in the forms that the
 // kernels read. With y the vector in the space of the index:
 type query struct {
-	rot   []float32 // y
-	codes []int8    // y/scale, rounded
-	most  float32   // largest size of a number of y, above 0
-	scale float32
-	sum   int32   // of codes
-	full2 float32 // |y|²
-	norm2 float32 // squared length of what codes stand for
-	table []uint8 // of 1-bit estimates, for ScanBlock
-	small []int8
-	mul   float32 // Σ±y is mul times the sum of table entries plus add
-	add   float32
-	worth float32 // what an inner product here is worth outside
+	rot    []float32 // y
+	codes  []int8    // y/scale, rounded
+	most   float32   // largest size of a number of y, above 0
+	scale  float32
+	sum    int32   // of codes
+	full2  float32 // |y|²
+	norm2  float32 // squared length of what codes stand for
+	table  []uint8 // of 1-bit estimates, for ScanBlock
+	small  []int8
+	spread []int8  // those of small as EstimateList wants them
+	mul    float32 // Σ±y is mul times the sum of table entries plus add
+	add    float32
+	worth  float32 // what an inner product here is worth outside
 	// What is stored of y:
 	high  []uint8 // 8 bits a number, offset by 128
 	fine  []uint8 // 4 bits more, as DotFine wants them
@@ -203,7 +204,7 @@ type query struct {
 func newQuery(dim int) *query {
 	return &query{
 		rot: aligned[float32](dim), codes: aligned[int8](dim), small: aligned[int8](dim),
-		table: aligned[uint8](dim * 4), high: aligned[uint8](dim), fine: aligned[uint8](dim / 2),
+		table: aligned[uint8](dim * 4), spread: aligned[int8](simd.RowLen(dim)), high: aligned[uint8](dim), fine: aligned[uint8](dim / 2),
 	}
 }
 

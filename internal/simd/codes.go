@@ -44,11 +44,35 @@ func ScanBlock(codes, lut *uint8, groups int, factors *uint16, mul, add, base, l
 // EstimateList estimates distances from 1-bit codes as ScanBlock does, of vectors
 // each of which has a row of its own, at base + slots[i]*stride: the n bits of its
 // code, the first the lowest of the first byte, and behind them two factors a and b of
-// 32 bits. With s the sum of the numbers q[j] whose bits are set, out[i] = origin + a +
-// b·(mul·s + add). The numbers are from -15 to 15; n is a multiple of 64. Rows to come
-// are fetched ahead, so that they best lie in few cache lines.
+// 32 bits. With s the sum of the numbers whose bits are set, of those that SpreadRow
+// made q of, out[i] = origin + a + b·(mul·s + add). n is a multiple of 64, at most
+// RowMost. Rows to come are fetched ahead, so that they best lie in few cache lines.
 func EstimateList(base unsafe.Pointer, stride uintptr, slots []uint32, q *int8, n int, mul, add, origin float32, out []float32) {
-	estimateList((*uint8)(base), stride, slots, q, n/64, mul, add, origin, out[:len(slots)])
+	estimateList((*uint8)(base), stride, slots, q, n/64, mul/rowUnit, add, origin, out[:len(slots)])
+}
+
+const (
+	// RowMost is how many numbers EstimateList adds up at most: sums of more may not
+	// fit into the 16 bits of each of its sums.
+	RowMost = 34 * rowPiece
+
+	rowPiece = 128 // bits of a row that are looked at together
+	rowUnit  = 8   // as what a bit counts that is set
+)
+
+// RowLen is how many numbers SpreadRow makes of n.
+func RowLen(n int) int { return (n + rowPiece - 1) / rowPiece * rowPiece }
+
+// SpreadRow puts the numbers of q, which are from -15 to 15, into out as EstimateList
+// wants them: of RowLen of them. Of 128 numbers there are first the ones at 0, 8, 16 …,
+// then those at 4, 12, 20 …, then those at 1 and so on, and at 5, …; each is multiplied
+// so that it is worth the same for whichever bit of a half byte is set.
+func SpreadRow(q, out []int8) {
+	clear(out)
+	for i, x := range q {
+		k := i % 4
+		out[i/rowPiece*rowPiece+k*32+i%8/4*16+i%rowPiece/8] = x * (rowUnit >> k)
+	}
 }
 
 // BuildTable fills the look-up table of a query for ScanBlock: entry b of group

@@ -1872,122 +1872,257 @@ TEXT ·estimateListAVX2(SB), NOSPLIT, $0-96
 	MOVQ    slots_base+16(FP), AX
 	MOVQ    slots_len+24(FP), CX
 	MOVQ    out_base+72(FP), DX
-	VMOVSS  mul+56(FP), X0
-	VMOVSS  add+60(FP), X1
-	VMOVSS  origin+64(FP), X2
-	VMOVDQU spreadlow<>+0(SB), Y3
-	VMOVDQU spreadhigh<>+0(SB), Y4
-	VMOVDQU bits<>+0(SB), Y5
-	VMOVDQU ones<>+0(SB), Y6
-	TESTQ   CX, CX
-	JEQ     estimateListAVX2_done
+	MOVQ    q+40(FP), BX
+	MOVQ    words+48(FP), SI
+	SHLQ    $0x03, SI
+	VMOVDQU rowshifts<>+0(SB), Y0
+	VMOVDQU rowmask0<>+0(SB), Y1
+	VMOVDQU rowmask1<>+0(SB), Y2
+	VMOVDQU rowmask2<>+0(SB), Y3
+	VMOVDQU rowmask3<>+0(SB), Y4
+	SUBQ    $+4, CX
+	JLT     estimateListAVX2_few
 
-estimateListAVX2_row:
-	CMPQ  CX, $+12
-	JLE   estimateListAVX2_fetched
-	MOVL  48(AX), BX
-	IMULQ stride+8(FP), BX
-	ADDQ  base+0(FP), BX
-	MOVQ  words+48(FP), DI
+estimateListAVX2_four:
+	CMPQ  CX, $+32
+	JLT   estimateListAVX2_fetched
+	MOVL  128(AX), DI
+	IMULQ stride+8(FP), DI
+	ADDQ  base+0(FP), DI
+	MOVL  132(AX), R8
+	IMULQ stride+8(FP), R8
+	ADDQ  base+0(FP), R8
+	MOVL  136(AX), R9
+	IMULQ stride+8(FP), R9
+	ADDQ  base+0(FP), R9
+	MOVL  140(AX), R10
+	IMULQ stride+8(FP), R10
+	ADDQ  base+0(FP), R10
+	XORQ  R11, R11
 
 estimateListAVX2_line:
-	PREFETCHT0 (BX)
-	ADDQ       $+64, BX
-	SUBQ       $+8, DI
-	JGE        estimateListAVX2_line
+	PREFETCHT0 (DI)(R11*1)
+	PREFETCHT0 (R8)(R11*1)
+	PREFETCHT0 (R9)(R11*1)
+	PREFETCHT0 (R10)(R11*1)
+	ADDQ       $+64, R11
+	CMPQ       R11, SI
+	JLE        estimateListAVX2_line
 
 estimateListAVX2_fetched:
-	MOVL  (AX), BX
-	IMULQ stride+8(FP), BX
-	ADDQ  base+0(FP), BX
-	MOVQ  words+48(FP), DI
-	MOVQ  q+40(FP), SI
+	MOVL  (AX), DI
+	IMULQ stride+8(FP), DI
+	ADDQ  base+0(FP), DI
+	MOVL  4(AX), R8
+	IMULQ stride+8(FP), R8
+	ADDQ  base+0(FP), R8
+	MOVL  8(AX), R9
+	IMULQ stride+8(FP), R9
+	ADDQ  base+0(FP), R9
+	MOVL  12(AX), R10
+	IMULQ stride+8(FP), R10
+	ADDQ  base+0(FP), R10
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-
-estimateListAVX2_words:
-	MOVQ $0x00000008, R8
-	CMPQ DI, R8
-	JGE  estimateListAVX2_many
-	MOVQ DI, R8
-
-estimateListAVX2_many:
-	SUBQ  R8, DI
 	VPXOR Y8, Y8, Y8
-	VPXOR Y9, Y9, Y9
+	XORQ  R11, R11
 
-estimateListAVX2_word:
-	VPBROADCASTQ (BX), Y10
-	VPSHUFB      Y3, Y10, Y11
-	VPAND        Y5, Y11, Y11
-	VPCMPEQB     Y5, Y11, Y11
-	VPAND        (SI), Y11, Y11
-	VPADDB       Y11, Y8, Y8
-	VPSHUFB      Y4, Y10, Y10
-	VPAND        Y5, Y10, Y10
-	VPCMPEQB     Y5, Y10, Y10
-	VPAND        32(SI), Y10, Y10
-	VPADDB       Y10, Y9, Y9
-	ADDQ         $+8, BX
-	ADDQ         $+64, SI
-	DECQ         R8
-	JNE          estimateListAVX2_word
-	VPMADDUBSW   Y8, Y6, Y8
-	VPMADDUBSW   Y9, Y6, Y9
-	VPADDW       Y9, Y8, Y8
-	VPMADDWD     oneshorts<>+0(SB), Y8, Y8
-	VPADDD       Y8, Y7, Y7
-	TESTQ        DI, DI
-	JNE          estimateListAVX2_words
-	VEXTRACTI128 $0x01, Y7, X8
-	VPADDD       X8, X7, X7
-	VPSHUFD      $0xee, X7, X8
-	VPADDD       X8, X7, X7
-	VPSHUFD      $0x55, X7, X8
-	VPADDD       X8, X7, X7
-	VCVTDQ2PS    X7, X7
-	VFMADD213SS  X1, X0, X7
-	VMOVSS       4(BX), X8
-	VFMADD213SS  (BX), X8, X7
-	VADDSS       X2, X7, X7
-	VMOVSS       X7, (DX)
-	ADDQ         $+4, AX
-	ADDQ         $+4, DX
-	DECQ         CX
-	JNE          estimateListAVX2_row
+estimateListAVX2_bits:
+	VBROADCASTI128 (DI)(R11*1), Y9
+	VPSRLVQ        Y0, Y9, Y9
+	VBROADCASTI128 (R8)(R11*1), Y10
+	VPSRLVQ        Y0, Y10, Y10
+	VBROADCASTI128 (R9)(R11*1), Y11
+	VPSRLVQ        Y0, Y11, Y11
+	VBROADCASTI128 (R10)(R11*1), Y12
+	VPSRLVQ        Y0, Y12, Y12
+	VPAND          Y1, Y9, Y13
+	VPMADDUBSW     (BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y5, Y5
+	VPAND          Y1, Y10, Y13
+	VPMADDUBSW     (BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y6, Y6
+	VPAND          Y1, Y11, Y13
+	VPMADDUBSW     (BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y7, Y7
+	VPAND          Y1, Y12, Y13
+	VPMADDUBSW     (BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y8, Y8
+	VPAND          Y2, Y9, Y13
+	VPMADDUBSW     32(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y5, Y5
+	VPAND          Y2, Y10, Y13
+	VPMADDUBSW     32(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y6, Y6
+	VPAND          Y2, Y11, Y13
+	VPMADDUBSW     32(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y7, Y7
+	VPAND          Y2, Y12, Y13
+	VPMADDUBSW     32(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y8, Y8
+	VPAND          Y3, Y9, Y13
+	VPMADDUBSW     64(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y5, Y5
+	VPAND          Y3, Y10, Y13
+	VPMADDUBSW     64(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y6, Y6
+	VPAND          Y3, Y11, Y13
+	VPMADDUBSW     64(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y7, Y7
+	VPAND          Y3, Y12, Y13
+	VPMADDUBSW     64(BX)(R11*8), Y13, Y13
+	VPADDW         Y13, Y8, Y8
+	VPAND          Y4, Y9, Y9
+	VPMADDUBSW     96(BX)(R11*8), Y9, Y9
+	VPADDW         Y9, Y5, Y5
+	VPAND          Y4, Y10, Y9
+	VPMADDUBSW     96(BX)(R11*8), Y9, Y9
+	VPADDW         Y9, Y6, Y6
+	VPAND          Y4, Y11, Y9
+	VPMADDUBSW     96(BX)(R11*8), Y9, Y9
+	VPADDW         Y9, Y7, Y7
+	VPAND          Y4, Y12, Y9
+	VPMADDUBSW     96(BX)(R11*8), Y9, Y9
+	VPADDW         Y9, Y8, Y8
+	ADDQ           $+16, R11
+	CMPQ           R11, SI
+	JLT            estimateListAVX2_bits
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPMADDWD       oneshorts<>+0(SB), Y6, Y6
+	VPMADDWD       oneshorts<>+0(SB), Y7, Y7
+	VPMADDWD       oneshorts<>+0(SB), Y8, Y8
+	VPHADDD        Y6, Y5, Y5
+	VPHADDD        Y8, Y7, Y6
+	VPHADDD        Y6, Y5, Y5
+	VEXTRACTI128   $0x01, Y5, X6
+	VPADDD         X6, X5, X5
+	VCVTDQ2PS      X5, X5
+	VBROADCASTSS   add+60(FP), X6
+	VBROADCASTSS   mul+56(FP), X7
+	VFMADD213PS    X6, X7, X5
+	VMOVSD         (DI)(SI*1), X6
+	VMOVHPS        (R8)(SI*1), X6, X6
+	VMOVSD         (R9)(SI*1), X7
+	VMOVHPS        (R10)(SI*1), X7, X7
+	VSHUFPS        $0x88, X7, X6, X8
+	VSHUFPS        $0xdd, X7, X6, X6
+	VFMADD213PS    X8, X6, X5
+	VBROADCASTSS   origin+64(FP), X6
+	VADDPS         X6, X5, X5
+	VMOVDQU        X5, (DX)
+	ADDQ           $+16, AX
+	ADDQ           $+16, DX
+	SUBQ           $+4, CX
+	JGE            estimateListAVX2_four
+
+estimateListAVX2_few:
+	ADDQ $+4, CX
+	JEQ  estimateListAVX2_done
+
+estimateListAVX2_one:
+	MOVL  (AX), DI
+	IMULQ stride+8(FP), DI
+	ADDQ  base+0(FP), DI
+	VPXOR Y5, Y5, Y5
+	XORQ  R8, R8
+
+estimateListAVX2_onebits:
+	VBROADCASTI128 (DI)(R8*1), Y6
+	VPSRLVQ        Y0, Y6, Y6
+	VPAND          Y1, Y6, Y7
+	VPMADDUBSW     (BX)(R8*8), Y7, Y7
+	VPADDW         Y7, Y5, Y5
+	VPAND          Y2, Y6, Y7
+	VPMADDUBSW     32(BX)(R8*8), Y7, Y7
+	VPADDW         Y7, Y5, Y5
+	VPAND          Y3, Y6, Y7
+	VPMADDUBSW     64(BX)(R8*8), Y7, Y7
+	VPADDW         Y7, Y5, Y5
+	VPAND          Y4, Y6, Y6
+	VPMADDUBSW     96(BX)(R8*8), Y6, Y6
+	VPADDW         Y6, Y5, Y5
+	ADDQ           $+16, R8
+	CMPQ           R8, SI
+	JLT            estimateListAVX2_onebits
+	VPMADDWD       oneshorts<>+0(SB), Y5, Y5
+	VPHADDD        Y5, Y5, Y6
+	VPHADDD        Y5, Y5, Y5
+	VPHADDD        Y5, Y6, Y6
+	VEXTRACTI128   $0x01, Y6, X5
+	VPADDD         X5, X6, X6
+	VCVTDQ2PS      X6, X5
+	VBROADCASTSS   add+60(FP), X6
+	VBROADCASTSS   mul+56(FP), X7
+	VFMADD213PS    X6, X7, X5
+	VMOVSD         (DI)(SI*1), X6
+	VMOVHPS        (DI)(SI*1), X6, X6
+	VMOVSD         (DI)(SI*1), X7
+	VMOVHPS        (DI)(SI*1), X7, X7
+	VSHUFPS        $0x88, X7, X6, X8
+	VSHUFPS        $0xdd, X7, X6, X6
+	VFMADD213PS    X8, X6, X5
+	VBROADCASTSS   origin+64(FP), X6
+	VADDPS         X6, X5, X5
+	VMOVSS         X5, (DX)
+	ADDQ           $+4, AX
+	ADDQ           $+4, DX
+	DECQ           CX
+	JNE            estimateListAVX2_one
 
 estimateListAVX2_done:
 	VZEROUPPER
 	RET
 
-DATA spreadlow<>+0(SB)/8, $0x0000000000000000
-DATA spreadlow<>+8(SB)/8, $0x0101010101010101
-DATA spreadlow<>+16(SB)/8, $0x0202020202020202
-DATA spreadlow<>+24(SB)/8, $0x0303030303030303
-DATA spreadlow<>+32(SB)/8, $0x0000000000000000
-DATA spreadlow<>+40(SB)/8, $0x0101010101010101
-DATA spreadlow<>+48(SB)/8, $0x0202020202020202
-DATA spreadlow<>+56(SB)/8, $0x0303030303030303
-GLOBL spreadlow<>(SB), RODATA|NOPTR, $64
+DATA rowshifts<>+0(SB)/8, $0x0000000000000000
+DATA rowshifts<>+8(SB)/8, $0x0000000000000000
+DATA rowshifts<>+16(SB)/8, $0x0000000000000004
+DATA rowshifts<>+24(SB)/8, $0x0000000000000004
+DATA rowshifts<>+32(SB)/8, $0x0000000000000000
+DATA rowshifts<>+40(SB)/8, $0x0000000000000000
+DATA rowshifts<>+48(SB)/8, $0x0000000000000004
+DATA rowshifts<>+56(SB)/8, $0x0000000000000004
+GLOBL rowshifts<>(SB), RODATA|NOPTR, $64
 
-DATA spreadhigh<>+0(SB)/8, $0x0404040404040404
-DATA spreadhigh<>+8(SB)/8, $0x0505050505050505
-DATA spreadhigh<>+16(SB)/8, $0x0606060606060606
-DATA spreadhigh<>+24(SB)/8, $0x0707070707070707
-DATA spreadhigh<>+32(SB)/8, $0x0404040404040404
-DATA spreadhigh<>+40(SB)/8, $0x0505050505050505
-DATA spreadhigh<>+48(SB)/8, $0x0606060606060606
-DATA spreadhigh<>+56(SB)/8, $0x0707070707070707
-GLOBL spreadhigh<>(SB), RODATA|NOPTR, $64
+DATA rowmask0<>+0(SB)/8, $0x0101010101010101
+DATA rowmask0<>+8(SB)/8, $0x0101010101010101
+DATA rowmask0<>+16(SB)/8, $0x0101010101010101
+DATA rowmask0<>+24(SB)/8, $0x0101010101010101
+DATA rowmask0<>+32(SB)/8, $0x0101010101010101
+DATA rowmask0<>+40(SB)/8, $0x0101010101010101
+DATA rowmask0<>+48(SB)/8, $0x0101010101010101
+DATA rowmask0<>+56(SB)/8, $0x0101010101010101
+GLOBL rowmask0<>(SB), RODATA|NOPTR, $64
 
-DATA bits<>+0(SB)/8, $0x8040201008040201
-DATA bits<>+8(SB)/8, $0x8040201008040201
-DATA bits<>+16(SB)/8, $0x8040201008040201
-DATA bits<>+24(SB)/8, $0x8040201008040201
-DATA bits<>+32(SB)/8, $0x8040201008040201
-DATA bits<>+40(SB)/8, $0x8040201008040201
-DATA bits<>+48(SB)/8, $0x8040201008040201
-DATA bits<>+56(SB)/8, $0x8040201008040201
-GLOBL bits<>(SB), RODATA|NOPTR, $64
+DATA rowmask1<>+0(SB)/8, $0x0202020202020202
+DATA rowmask1<>+8(SB)/8, $0x0202020202020202
+DATA rowmask1<>+16(SB)/8, $0x0202020202020202
+DATA rowmask1<>+24(SB)/8, $0x0202020202020202
+DATA rowmask1<>+32(SB)/8, $0x0202020202020202
+DATA rowmask1<>+40(SB)/8, $0x0202020202020202
+DATA rowmask1<>+48(SB)/8, $0x0202020202020202
+DATA rowmask1<>+56(SB)/8, $0x0202020202020202
+GLOBL rowmask1<>(SB), RODATA|NOPTR, $64
+
+DATA rowmask2<>+0(SB)/8, $0x0404040404040404
+DATA rowmask2<>+8(SB)/8, $0x0404040404040404
+DATA rowmask2<>+16(SB)/8, $0x0404040404040404
+DATA rowmask2<>+24(SB)/8, $0x0404040404040404
+DATA rowmask2<>+32(SB)/8, $0x0404040404040404
+DATA rowmask2<>+40(SB)/8, $0x0404040404040404
+DATA rowmask2<>+48(SB)/8, $0x0404040404040404
+DATA rowmask2<>+56(SB)/8, $0x0404040404040404
+GLOBL rowmask2<>(SB), RODATA|NOPTR, $64
+
+DATA rowmask3<>+0(SB)/8, $0x0808080808080808
+DATA rowmask3<>+8(SB)/8, $0x0808080808080808
+DATA rowmask3<>+16(SB)/8, $0x0808080808080808
+DATA rowmask3<>+24(SB)/8, $0x0808080808080808
+DATA rowmask3<>+32(SB)/8, $0x0808080808080808
+DATA rowmask3<>+40(SB)/8, $0x0808080808080808
+DATA rowmask3<>+48(SB)/8, $0x0808080808080808
+DATA rowmask3<>+56(SB)/8, $0x0808080808080808
+GLOBL rowmask3<>(SB), RODATA|NOPTR, $64
 
 // func estimateList(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul float32, add float32, origin float32, out []float32)
 TEXT ·estimateList(SB), NOSPLIT, $0-96

@@ -69,11 +69,12 @@ func scanBlockGeneric(codes, lut *uint8, groups int, factors *uint16, mul, add, 
 // ScanBlock the sums of four numbers are looked up.
 func estimateListGeneric(base *uint8, stride uintptr, slots []uint32, q *int8, words int, mul, add, origin float32, out []float32) {
 	tables := make([][16]int16, 16*words)
-	qs := unsafe.Slice(q, 64*words)
+	qs := unsafe.Slice(q, RowLen(64*words))
 	for g := range tables {
+		first := g/32*rowPiece + g%2*16 + g%32/2
 		for nibble := 1; nibble < 16; nibble++ {
-			first := bits.TrailingZeros(uint(nibble))
-			tables[g][nibble] = tables[g][nibble&(nibble-1)] + int16(qs[4*g+first])
+			k := bits.TrailingZeros(uint(nibble))
+			tables[g][nibble] = tables[g][nibble&(nibble-1)] + int16(qs[first+32*k])<<k
 		}
 	}
 	for i, s := range slots {

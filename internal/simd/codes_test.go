@@ -87,7 +87,7 @@ func TestDotCodesListAgreesWithGeneric(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		rng := newRand()
 		for _, n := range []int{64, 128, 384, 1024} {
-			const vectors = 20
+			const vectors = 41
 			stride := n + 64
 			base, q := guardedBytes(t, (vectors-1)*stride+n), ofBytes[int8](guardedBytes(t, n))
 			fill(rng, base, 0, 255, fills["random"])
@@ -233,23 +233,24 @@ func TestScanBlockIsStrictAndSparesInfinity(t *testing.T) {
 
 func TestEstimateListAgreesWithWhatItIsToCompute(t *testing.T) {
 	eachInput(t, func(t *testing.T, rng *rand.Rand, n int, fc, fq filler) {
-		const vectors = 20
+		const vectors = 41
 		stride := n/8 + 8 + rng.IntN(3)*8
-		base, q := guardedBytes(t, (vectors-1)*stride+n/8+8), ofBytes[int8](guardedBytes(t, n))
+		base, q, spread := guardedBytes(t, (vectors-1)*stride+n/8+8), make([]int8, n), ofBytes[int8](guardedBytes(t, RowLen(n)))
 		fill(rng, base, 0, 255, fc)
 		fill(rng, q, -15, 15, fq)
+		SpreadRow(q, spread)
 		for v := range vectors {
 			factors := ofBytes[float32](base[v*stride+n/8:][:8])
 			factors[0], factors[1] = rng.Float32(), -rng.Float32()
 		}
 		mul, add, origin := rng.Float32()/float32(n), rng.Float32()-0.5, rng.Float32()
-		for _, count := range []int{0, 1, 2, 12, 13, vectors} {
+		for _, count := range []int{0, 1, 4, 5, 35, 36, 39, vectors} {
 			slots, got, plain := ofBytes[uint32](guardedBytes(t, 4*count)), ofBytes[float32](guardedBytes(t, 4*count)), make([]float32, count)
 			for i := range slots {
 				slots[i] = uint32(vectors - 1 - i)
 			}
-			EstimateList(unsafe.Pointer(&base[0]), uintptr(stride), slots, &q[0], n, mul, add, origin, got)
-			estimateListGeneric(&base[0], uintptr(stride), slots, &q[0], n/64, mul, add, origin, plain)
+			EstimateList(unsafe.Pointer(&base[0]), uintptr(stride), slots, &spread[0], n, mul, add, origin, got)
+			estimateListGeneric(&base[0], uintptr(stride), slots, &spread[0], n/64, mul/rowUnit, add, origin, plain)
 			for i, s := range slots {
 				row, sum := base[int(s)*stride:], 0
 				for j, x := range q {

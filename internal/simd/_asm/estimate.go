@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -13,98 +15,135 @@ var estimateList = kernel{
 	[]body{{avx2, estimateRows}},
 }
 
-const (
-	// rowsAhead is how many rows before it is read a row is fetched.
-	rowsAhead = 12
-	// rowWords is how many words of a row can be added up in bytes: numbers are up to
-	// 15, and 8 times that is below 128.
-	rowWords = 8
-)
+// rowsAhead is how many rows before it is read a row is fetched.
+const rowsAhead = 32
 
-// estimateRows makes a mask of bytes of the bits of a row. The parameters that do not
-// fit into registers stay in memory.
+// estimateRows takes four rows at a time, fetching those to come, and then the rows
+// that are left one by one. The parameters that do not fit into registers stay in
+// memory.
 func estimateRows(name string) {
-	slots, count, out := pointer("slots_base"), pointer("slots_len"), pointer("out_base")
-	mul, add, origin := XMM(), XMM(), XMM()
-	VMOVSS(param("mul"), mul)
-	VMOVSS(param("add"), add)
-	VMOVSS(param("origin"), origin)
-	// Byte i of a register gets the byte of the row with its bit.
-	var spread [2]reg.VecVirtual
-	for half, part := range []string{"spreadlow", "spreadhigh"} {
-		spread[half] = load(false, part, func(i int) int { return 4*half + i%32/8 })
+	slots, count, out, q := pointer("slots_base"), pointer("slots_len"), pointer("out_base"), pointer("q")
+	end := pointer("words") // of the bits of a row
+	SHLQ(U8(3), end)
+	b := rowBits{q: q, end: end, shifts: loadWords(false, "rowshifts", func(i int) uint32 { return []uint32{0, 0, 4, 0}[i%8/4*2+i%2] })}
+	for k := range b.masks {
+		b.masks[k] = load(false, fmt.Sprint("rowmask", k), func(int) int { return 1 << k })
 	}
-	bit := load(false, "bits", func(i int) int { return 1 << (i % 8) })
-	ones := load(false, "ones", func(int) int { return 1 })
-	x, q, left, some := GP64(), GP64(), GP64(), GP64()
-	row := func(i int) {
-		MOVL(at(slots, 4*i), x.As32())
-		IMULQ(param("stride"), x)
-		ADDQ(param("base"), x)
-		MOVQ(param("words"), left)
+	var x [4]reg.GPVirtual
+	for i := range x {
+		x[i] = GP64()
 	}
-	TESTQ(count, count)
-	JEQ(LabelRef(name + "_done"))
+	offset := GP64()
+	row := func(i int, r reg.GPVirtual) {
+		MOVL(at(slots, 4*i), r.As32())
+		IMULQ(param("stride"), r)
+		ADDQ(param("base"), r)
+	}
 
-	Label(name + "_row")
+	SUBQ(I8(4), count)
+	JLT(LabelRef(name + "_few"))
+	Label(name + "_four")
 	CMPQ(count, I8(rowsAhead))
-	JLE(LabelRef(name + "_fetched"))
-	row(rowsAhead)
+	JLT(LabelRef(name + "_fetched"))
+	for i := range x {
+		row(rowsAhead+i, x[i])
+	}
+	XORQ(offset, offset)
 	Label(name + "_line")
-	PREFETCHT0(at(x, 0))
-	ADDQ(I8(64), x)
-	SUBQ(I8(8), left)
-	JGE(LabelRef(name + "_line")) // the factors are behind the last word
+	for i := range x {
+		PREFETCHT0(at(x[i], 0).Idx(offset, 1))
+	}
+	ADDQ(I8(64), offset)
+	CMPQ(offset, end)
+	JLE(LabelRef(name + "_line")) // the factors are behind the last bits
 	Label(name + "_fetched")
-
-	row(0)
-	MOVQ(param("q"), q)
-	total := YMM()
-	zero(total)
-	Label(name + "_words")
-	MOVQ(U32(rowWords), some)
-	CMPQ(left, some)
-	JGE(LabelRef(name + "_many"))
-	MOVQ(left, some)
-	Label(name + "_many")
-	SUBQ(some, left)
-	sums := zeros(2, YMM)
-	Label(name + "_word")
-	word := YMM()
-	VPBROADCASTQ(at(x, 0), word)
-	for half, sum := range sums {
-		mask := YMM()
-		VPSHUFB(spread[half], word, mask)
-		VPAND(bit, mask, mask)
-		VPCMPEQB(bit, mask, mask)
-		VPAND(at(q, 32*half), mask, mask)
-		VPADDB(mask, sum, sum)
+	for i := range x {
+		row(i, x[i])
 	}
-	ADDQ(I8(8), x)
-	ADDQ(I8(64), q)
-	DECQ(some)
-	JNE(LabelRef(name + "_word"))
-	for _, sum := range sums {
-		VPMADDUBSW(sum, ones, sum)
-	}
-	VPADDW(sums[1], sums[0], sums[0])
-	VPMADDWD(constant("oneshorts", words(16, func(int) uint32 { return 1<<16 | 1 })), sums[0], sums[0])
-	VPADDD(sums[0], total, total)
-	TESTQ(left, left)
-	JNE(LabelRef(name + "_words"))
+	move(b.estimate(name+"_bits", x[:]), at(out, 0))
+	ADDQ(I8(16), slots)
+	ADDQ(I8(16), out)
+	SUBQ(I8(4), count)
+	JGE(LabelRef(name + "_four"))
 
-	sum, factor := sumInts(total), XMM()
-	VCVTDQ2PS(sum, sum)
-	VFMADD213SS(add, mul, sum)
-	VMOVSS(at(x, 4), factor)
-	VFMADD213SS(at(x, 0), factor, sum)
-	VADDSS(origin, sum, sum)
-	VMOVSS(sum, at(out, 0))
+	Label(name + "_few")
+	ADDQ(I8(4), count)
+	JEQ(LabelRef(name + "_done"))
+	Label(name + "_one")
+	row(0, x[0])
+	VMOVSS(b.estimate(name+"_onebits", x[:1]), at(out, 0))
 	ADDQ(I8(4), slots)
 	ADDQ(I8(4), out)
 	DECQ(count)
-	JNE(LabelRef(name + "_row"))
+	JNE(LabelRef(name + "_one"))
 	Label(name + "_done")
 	VZEROUPPER()
 	RET()
+}
+
+// rowBits adds up the numbers whose bits are set in rows. It takes 128 bits at a time,
+// in both lanes of a register, one of which is shifted by four bits: then four masks
+// leave one bit of each byte, worth 1, 2, 4 or 8, and what these are multiplied with
+// makes all of them worth 8.
+type rowBits struct {
+	q, end reg.GPVirtual
+	shifts reg.VecVirtual
+	masks  [4]reg.VecVirtual
+}
+
+// estimate makes the estimates of four rows, or the same one of one four times.
+func (b rowBits) estimate(label string, rows []reg.GPVirtual) reg.VecVirtual {
+	sums := zeros(len(rows), YMM)
+	offset := GP64()
+	XORQ(offset, offset)
+	Label(label)
+	bits := make([]reg.VecVirtual, len(rows))
+	for i, x := range rows {
+		bits[i] = YMM()
+		VBROADCASTI128(at(x, 0).Idx(offset, 1), bits[i])
+		VPSRLVQ(b.shifts, bits[i], bits[i])
+	}
+	for k, mask := range b.masks {
+		for i := range rows {
+			one := YMM()
+			VPAND(mask, bits[i], one)
+			VPMADDUBSW(at(b.q, 32*k).Idx(offset, 8), one, one)
+			VPADDW(one, sums[i], sums[i])
+		}
+	}
+	ADDQ(I8(16), offset)
+	CMPQ(offset, b.end)
+	JLT(LabelRef(label))
+
+	for _, sum := range sums {
+		VPMADDWD(constant("oneshorts", words(16, func(int) uint32 { return 1<<16 | 1 })), sum, sum)
+	}
+	// Number i of each lane gets the sum of those of row i.
+	of := func(i int) reg.VecVirtual { return sums[i%len(sums)] }
+	first, last := YMM(), YMM()
+	VPHADDD(of(1), of(0), first)
+	VPHADDD(of(3), of(2), last)
+	VPHADDD(last, first, first)
+	fold(first, VPADDD)
+	est := XMM()
+	VCVTDQ2PS(first.AsX(), est)
+	each := func(name string) reg.VecVirtual {
+		v := XMM()
+		VBROADCASTSS(param(name), v)
+		return v
+	}
+	VFMADD213PS(each("add"), each("mul"), est)
+	// The factors of two rows each, then the first and the second of all.
+	var two [2]reg.VecVirtual
+	for i := range two {
+		two[i] = XMM()
+		VMOVSD(at(rows[2*i%len(rows)], 0).Idx(b.end, 1), two[i])
+		VMOVHPS(at(rows[(2*i+1)%len(rows)], 0).Idx(b.end, 1), two[i], two[i])
+	}
+	plus, times := XMM(), XMM()
+	VSHUFPS(U8(0x88), two[1], two[0], plus)
+	VSHUFPS(U8(0xdd), two[1], two[0], times)
+	VFMADD213PS(plus, times, est)
+	VADDPS(each("origin"), est, est)
+	return est
 }
