@@ -394,7 +394,7 @@ func TestInterruptKeepsWhatWasAcknowledged(t *testing.T) {
 	b.in = r
 	go func() {
 		line := strings.Repeat("word ", 10) + "\n"
-		_, _ = io.WriteString(w, strings.Repeat(line, 40)+strings.Repeat(strings.Repeat("x", 80)+"\n", 20*batchDocuments))
+		_, _ = io.WriteString(w, strings.Repeat(line, 40)+strings.Repeat(strings.Repeat("x", 80)+"\n", 20*batchFew))
 		cancel()
 		_ = w.CloseWithError(context.Canceled)
 	}()

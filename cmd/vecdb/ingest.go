@@ -16,8 +16,13 @@ import (
 const (
 	// batchDocuments and batchBytes bound one request of an import: large
 	// enough for the embedder to sort by length, small enough to show progress.
-	batchDocuments = 256
+	batchDocuments = 1024
 	batchBytes     = 8 << 20
+	// A request is done with fewer documents, batchFew, once they have
+	// batchEnough bytes: short texts take little time, and each request costs a
+	// sync of the disk besides.
+	batchFew    = 256
+	batchEnough = 64 << 10
 	// batchesInFlight keeps the embedder busy while a batch is being stored.
 	batchesInFlight = 3
 	// maxProblems is how many refused records are shown to people.
@@ -73,8 +78,21 @@ func (s *summary) refuse(p problem) {
 type batch struct {
 	docs  []core.Document
 	lines []int
-	bytes int
+	bytes int   // of texts and vectors
 	mark  int64 // how far the supply was read when the batch was full
+}
+
+// take adds the document of a line.
+func (b *batch) take(d core.Document, line int) {
+	b.docs = append(b.docs, d)
+	b.lines = append(b.lines, line)
+	b.bytes += len(d.Text) + 4*len(d.Vector)
+}
+
+// full reports whether a request takes no more.
+func (b *batch) full() bool {
+	n := len(b.docs)
+	return n == batchDocuments || b.bytes >= batchBytes || n >= batchFew && b.bytes >= batchEnough
 }
 
 // importer stores the documents of a supply, several batches at a time.
@@ -130,11 +148,9 @@ func (im *importer) read(ctx context.Context, cancel func(), from supply) error 
 		case err != nil:
 			return errors.Join(im.send(ctx, cancel, b), err)
 		}
-		b.docs = append(b.docs, rec.Document)
-		b.lines = append(b.lines, rec.Line)
-		b.bytes += len(rec.Document.Text)
+		b.take(rec.Document, rec.Line)
 		b.mark = from.BytesRead()
-		if len(b.docs) == batchDocuments || b.bytes >= batchBytes {
+		if b.full() {
 			if err := im.send(ctx, cancel, b); err != nil {
 				return err
 			}
