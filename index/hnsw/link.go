@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -12,7 +13,8 @@ import (
 type edge struct {
 	v     uint32
 	dist  float32 // squared
-	blur  float32 // what distances from v are told apart by, set by choose
+	limit float32 // only a vertex taken that is nearer to v than that passes it over, set by choose
+	near  bool    // whether distances from v do not tell it from the vertex that chooses, set by choose
 	kin   bool    // set by kinOf
 	taken bool    // set by choose
 }
@@ -77,8 +79,11 @@ func (g *graph) choose(s *scratch, v uint32, cands []edge, limit, fill int) []ed
 	}
 	for i := range cands {
 		c := &cands[i]
-		c.blur, c.taken = g.slab.resolution(c.v), false
-		c.kin = c.kin && v != nobody
+		c.limit, c.taken = c.dist-g.slab.resolution(c.v), false
+		c.near, c.kin = c.limit <= 0, c.kin && v != nobody
+		if c.near || c.kin {
+			c.limit = float32(math.Inf(-1)) // nothing passes it over
+		}
 		open = append(open, i)
 	}
 	s.open = open
@@ -86,14 +91,13 @@ func (g *graph) choose(s *scratch, v uint32, cands []edge, limit, fill int) []ed
 	for len(open) > 0 && len(kept) < limit {
 		c := &cands[open[0]]
 		open = open[1:]
-		near := c.dist <= c.blur
 		switch {
 		case c.kin:
 			kin--
-		case len(kept)+kin == limit || near && same >= limit/2:
+		case len(kept)+kin == limit || c.near && same >= limit/2:
 			continue
 		}
-		if near {
+		if c.near {
 			same++
 		}
 		c.taken = true
@@ -119,19 +123,26 @@ func (g *graph) passOver(s *scratch, v uint32, cands []edge, open []int) []int {
 	sl := g.slab
 	sl.signed(v, s.signed)
 	m := sl.meta(v)
-	left := open[:0]
-	for part := range slices.Chunk(open, len(s.list)) {
+	norm2, twice, zero := m.norm2, 2*m.step, 128*m.total
+	left := 0
+	for from := 0; from < len(open); from += len(s.list) {
+		part := open[from:min(from+len(s.list), len(open))]
 		for j, i := range part {
 			s.list[j] = cands[i].v
 		}
-		simd.DotCodesList(sl.codes0, sl.codesStride, s.list[:len(part)], &s.signed[0], sl.dim, s.dots[:len(part)])
+		dots := s.dots[:len(part)]
+		simd.DotCodesList(sl.codes0, sl.codesStride, s.list[:len(part)], &s.signed[0], sl.dim, dots)
 		for j, i := range part {
-			if c := &cands[i]; c.kin || sl.between(m, c.v, s.dots[j]) >= c.dist-c.blur {
-				left = append(left, i)
-			}
+			c := &cands[i]
+			mo := sl.meta(c.v)
+			dist := norm2 + mo.norm2 - twice*mo.step*float32(dots[j]-zero) // as between has it
+			// Nobody can foresee which of them stay, so that the sign tells and no
+			// branch.
+			open[left] = i
+			left += 1 - int(math.Float32bits(dist-c.limit)>>31)
 		}
 	}
-	return left
+	return open[:left]
 }
 
 // link gives the new vertex v its neighbors on the bottom layer, from what a
@@ -251,9 +262,10 @@ func (g *graph) inUse(list []uint32) []uint32 {
 }
 
 func sortEdges(edges []edge) {
-	for i := 1; i < len(edges); i++ {
-		for j := i; j > 0 && edges[j].dist < edges[j-1].dist; j-- {
-			edges[j], edges[j-1] = edges[j-1], edges[j]
+	for i, e := range edges {
+		for ; i > 0 && e.dist < edges[i-1].dist; i-- {
+			edges[i] = edges[i-1]
 		}
+		edges[i] = e
 	}
 }

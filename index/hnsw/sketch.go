@@ -212,26 +212,25 @@ func (c *nearby) settle() {
 func selectLeast(keys []key, n int) {
 	lo, hi := 0, len(keys)-1
 	for lo < hi {
-		pivot := keys[lo+(hi-lo)/2]
-		i, j := lo, hi
-		for i <= j {
-			for keys[i] < pivot {
-				i++
+		mid := lo + (hi-lo)/2
+		pivot := keys[mid]
+		keys[mid] = keys[hi]
+		at := lo // where the next that is less goes
+		for i, k := range keys[lo:hi] {
+			keys[lo+i] = keys[at]
+			keys[at] = k
+			less := 0 // nobody can foresee which are, hence no branch
+			if k < pivot {
+				less = 1
 			}
-			for keys[j] > pivot {
-				j--
-			}
-			if i <= j {
-				keys[i], keys[j] = keys[j], keys[i]
-				i++
-				j--
-			}
+			at += less
 		}
+		keys[hi], keys[at] = keys[at], pivot
 		switch {
-		case n-1 <= j:
-			hi = j
-		case n-1 >= i:
-			lo = i
+		case n-1 < at:
+			hi = at - 1
+		case n-1 > at:
+			lo = at + 1
 		default:
 			return
 		}
