@@ -43,11 +43,11 @@ func (d door) fits(key string) bool {
 }
 
 // enter checks the key and the query of the address, and takes a place in the lane of
-// the scope.
-func (s *Server) enter(sc scope) gin.HandlerFunc {
+// the route's scope.
+func (s *Server) enter(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch {
-		case s.door.locked() && sc != open && !s.door.fits(keyOf(c.Request)):
+		case s.door.locked() && r.scope != open && !s.door.fits(keyOf(c.Request)):
 			c.Header("WWW-Authenticate", `Bearer realm="vecdb"`)
 			s.refuse(c, http.StatusUnauthorized, client.CodeUnauthorized, "an API key is needed", "send the header Authorization: Bearer KEY")
 			return
@@ -57,18 +57,7 @@ func (s *Server) enter(sc scope) gin.HandlerFunc {
 			s.refuse(c, http.StatusForbidden, client.CodeForbidden, "without an API key the server answers to the names of this machine only", "call 127.0.0.1, or set an API key")
 			return
 		}
-		// What url.Values leaves out would be taken for what was not asked for.
-		if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
-			s.fail(c, core.Invalid("", "escape what is behind the ? (RFC 3986)", "the query of the address cannot be read: %.100v", err))
-			return
-		}
-		leave, ok := s.lanes.enter(c.Request.Context(), sc)
-		if !ok {
-			c.Header("Retry-After", "1")
-			s.refuse(c, http.StatusTooManyRequests, client.CodeBusy, "too many requests at once", "try again in a moment")
-			return
-		}
-		s.within(c, leave)
+		s.let(c, r)
 		// A client that waits for a word before it sends has not been told to.
 		if c.Writer.Status() >= http.StatusBadRequest && c.GetHeader("Expect") == "" {
 			drain(c)
@@ -76,8 +65,25 @@ func (s *Server) enter(sc scope) gin.HandlerFunc {
 	}
 }
 
-// within handles a request in its lane.
-func (s *Server) within(c *gin.Context, leave func()) {
+// let handles a request that may come in, where its address can be read and there is
+// a place in its lane.
+func (s *Server) let(c *gin.Context, r route) {
+	// What url.Values leaves out would be taken for what was not asked for.
+	values, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		s.fail(c, core.Invalid("", "escape what is behind the ? (RFC 3986)", "the query of the address cannot be read: %.100v", err))
+		return
+	}
+	if err := r.checkQuery(values); err != nil {
+		s.fail(c, err)
+		return
+	}
+	leave, ok := s.lanes.enter(c.Request.Context(), r.scope)
+	if !ok {
+		c.Header("Retry-After", "1")
+		s.refuse(c, http.StatusTooManyRequests, client.CodeBusy, "too many requests at once", "try again in a moment")
+		return
+	}
 	defer leave()
 	defer s.letGo(c)
 	c.Next()

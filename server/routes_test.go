@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -260,5 +262,51 @@ func TestPackedVectors(t *testing.T) {
 	}
 	if p := read[client.Problem](t, r.want(400, "POST", c+"/search", `{"vector":{"int8":"AA=="}}`)); p.Code != client.CodeDimension {
 		t.Errorf("a single number gives %+v", p)
+	}
+}
+
+// TestWhatAQueryMayNotHaveIsRefused asks each route of the database by names that it
+// knows and by one that it does not.
+func TestWhatAQueryMayNotHaveIsRefused(t *testing.T) {
+	r := stocked(t, server.Options{})
+	refused := func(op operation, names ...string) *client.Problem {
+		v := url.Values{}
+		for _, name := range names {
+			v.Set(name, "1")
+		}
+		method, _, _ := strings.Cut(op.route, " ")
+		got := r.do(method, strings.ReplaceAll(op.path, "TASK", "none")+"?"+v.Encode(), "{}")
+		if got.StatusCode != http.StatusBadRequest || !bytes.Contains(got.body, []byte("unknown query parameter")) {
+			return nil
+		}
+		p := read[client.Problem](t, got)
+		return &p
+	}
+	strict := 0
+	for _, op := range operations() {
+		if !strings.HasPrefix(op.path, "/v1/collections") && !strings.HasPrefix(op.path, "/v1/tasks") {
+			if op.path == "/v1/embeddings" && refused(op, "api-version") != nil {
+				t.Errorf("%s takes nothing besides", op.route)
+			}
+			continue
+		}
+		strict++
+		var known []string
+		for _, p := range op.query {
+			known = append(known, p.name)
+		}
+		p := refused(op, append(known, "wiat")...)
+		if p == nil || !strings.Contains(p.Detail, `"wiat"`) {
+			t.Errorf("%s: %+v; want that wiat is unknown", op.route, p)
+			continue
+		}
+		for _, name := range known {
+			if hint := p.Errors[0].Hint; !strings.Contains(hint, name) {
+				t.Errorf("%s: the hint %q names no %s", op.route, hint, name)
+			}
+		}
+	}
+	if strict < 25 {
+		t.Errorf("%d routes refuse what they do not know", strict)
 	}
 }

@@ -156,10 +156,10 @@ func (s *Server) engine() http.Handler {
 	g.RedirectTrailingSlash = false
 	g.HandleMethodNotAllowed = true
 	g.Use(s.observe, s.recover)
-	g.NoRoute(s.enter(open), s.noRoute)
-	g.NoMethod(s.enter(open), s.noMethod)
+	g.NoRoute(s.enter(route{scope: open}), s.noRoute)
+	g.NoMethod(s.enter(route{scope: open}), s.noMethod)
 	for _, r := range s.routes() {
-		g.Handle(r.method, r.path, s.enter(r.scope), r.handle)
+		g.Handle(r.method, r.path, s.enter(r), r.handle)
 	}
 	return g
 }
