@@ -292,7 +292,12 @@ func (s *Server) deleteDocument(c *gin.Context) {
 	if col == nil {
 		return
 	}
-	n, err := col.Delete(c.Request.Context(), []string{c.Param("id")}, vecdb.WaitIndexed)
+	wait, err := deletionWait(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	n, err := col.Delete(c.Request.Context(), []string{c.Param("id")}, wait)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("document %.80q: %w", c.Param("id"), core.ErrNotFound)
 	}
@@ -301,6 +306,16 @@ func (s *Server) deleteDocument(c *gin.Context) {
 		return
 	}
 	c.Status(http.StatusNoContent)
+}
+
+// deletionWait reads how far a deletion must have come before the answer: at least
+// so far that no search returns what was deleted.
+func deletionWait(c *gin.Context) (vecdb.Wait, error) {
+	wait, err := vecdb.ParseWait(c.Query("wait"))
+	if wait == vecdb.WaitDurable {
+		wait = vecdb.WaitIndexed
+	}
+	return wait, err
 }
 
 // deleteDocuments deletes by ids or by filter. It waits until searches agree.
@@ -318,12 +333,16 @@ func (s *Server) deleteDocuments(c *gin.Context) {
 		s.fail(c, core.Invalid("", `for instance {"ids":["a1","b2"]}`, `exactly one of "ids" and "filter" must be given`))
 		return
 	}
+	wait, err := deletionWait(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
 	var n int
-	var err error
 	if req.Filter != nil {
-		n, err = col.DeleteWhere(c.Request.Context(), req.Filter, vecdb.WaitIndexed)
+		n, err = col.DeleteWhere(c.Request.Context(), req.Filter, wait)
 	} else {
-		n, err = col.Delete(c.Request.Context(), req.IDs, vecdb.WaitIndexed)
+		n, err = col.Delete(c.Request.Context(), req.IDs, wait)
 	}
 	if err != nil {
 		s.fail(c, err)

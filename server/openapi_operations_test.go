@@ -30,9 +30,10 @@ type operation struct {
 type parameter struct{ name, kind, about string }
 
 var (
-	waitParameter  = parameter{"wait", "string", "How far the change must have come before the answer: durable (the default), indexed, or trained, when heads and recommendations have learnt it too."}
-	limitParameter = parameter{"limit", "integer", "The largest number of entries, 100 by default."}
-	storing        = []parameter{
+	waitParameter     = parameter{"wait", "string", "How far the change must have come before the answer: durable (the default), indexed, or trained, when heads and recommendations have learnt it too."}
+	deletionParameter = parameter{"wait", "string", "How far the deletion must have come before the answer: indexed (the least, and the default), when no search returns what was deleted, or trained, when heads and recommendations have forgotten it too."}
+	limitParameter    = parameter{"limit", "integer", "The largest number of entries, 100 by default."}
+	storing           = []parameter{
 		waitParameter,
 		{"long", "string", "What becomes of texts with more tokens than the model takes at once: chunk, truncate or error. The default is that of the collection."},
 		{"duplicates", "string", "What becomes of texts that are stored under another id: keep, skip, replace or link. The default is that of the collection."},
@@ -159,8 +160,8 @@ func operations() []operation {
 
 		{id: "deleteEvents", tag: "behavior", route: "POST " + c + "/events/delete", summary: "Delete the events of a user or of a document",
 			request: client.DeleteEvents{}, reply: client.DeleteResult{}, status: 200, path: films + "/events/delete", body: `{"user":"u1"}`},
-		{id: "deleteDocument", tag: "documents", route: "DELETE " + c + "/documents/:id", summary: "Delete a document", status: 204, path: films + "/documents/e5"},
-		{id: "deleteDocuments", tag: "documents", route: "POST " + c + "/documents/delete", summary: "Delete documents by ids or by a filter",
+		{id: "deleteDocument", tag: "documents", route: "DELETE " + c + "/documents/:id", summary: "Delete a document", query: []parameter{deletionParameter}, status: 204, path: films + "/documents/e5"},
+		{id: "deleteDocuments", tag: "documents", route: "POST " + c + "/documents/delete", summary: "Delete documents by ids or by a filter", query: []parameter{deletionParameter},
 			request: client.DeleteRequest{}, reply: client.DeleteResult{}, status: 200, path: films + "/documents/delete", body: `{"ids":["b2","c3"]}`},
 		{id: "deleteCollection", tag: "collections", route: "DELETE " + c, summary: "Delete a collection with all of its documents", status: 204, path: films},
 	}

@@ -78,11 +78,11 @@ func (s *Server) routes() []route {
 		{http.MethodPost, c + "/documents", write, s.addDocuments, storing},
 		{http.MethodGet, c + "/documents", read, s.listDocuments, []string{"limit", "cursor"}},
 		{http.MethodPost, c + "/documents/list", read, s.listBy, nil},
-		{http.MethodPost, c + "/documents/delete", write, s.deleteDocuments, nil},
+		{http.MethodPost, c + "/documents/delete", write, s.deleteDocuments, []string{"wait"}},
 		{http.MethodGet, c + "/documents/:id", read, s.getDocument, nil},
 		{http.MethodGet, c + "/documents/:id/passages", read, s.getPassages, nil},
 		{http.MethodPut, c + "/documents/:id", write, s.putDocument, storing},
-		{http.MethodDelete, c + "/documents/:id", write, s.deleteDocument, nil},
+		{http.MethodDelete, c + "/documents/:id", write, s.deleteDocument, []string{"wait"}},
 
 		{http.MethodPost, c + "/events", write, s.addEvents, []string{"wait"}},
 		{http.MethodGet, c + "/events", read, s.listEvents, []string{"limit", "user", "item"}},

@@ -310,3 +310,14 @@ func TestWhatAQueryMayNotHaveIsRefused(t *testing.T) {
 		t.Errorf("%d routes refuse what they do not know", strict)
 	}
 }
+
+func TestDeletionsWaitAsAsked(t *testing.T) {
+	r := stocked(t, server.Options{})
+	const c = "/v1/collections/films/documents"
+	for wait, status := range map[string]int{"": 200, "?wait=durable": 200, "?wait=indexed": 200, "?wait=trained": 200, "?wait=soon": 400} {
+		r.want(200, "POST", c+"?wait=indexed", `{"id":"gone","text":"a text that is deleted again"}`)
+		r.want(status, "POST", c+"/delete"+wait, `{"ids":["gone"]}`)
+		r.want(200, "POST", c+"?wait=indexed", `{"id":"gone","text":"a text that is deleted again"}`)
+		r.want(map[int]int{200: 204, 400: 400}[status], "DELETE", c+"/gone"+wait, "")
+	}
+}
