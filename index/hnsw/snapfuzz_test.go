@@ -214,10 +214,12 @@ func FuzzOpenSnapshot(f *testing.F) {
 	// The samples are the same each time, and the same input goes the same way,
 	// which is how those that go new ones are known.
 	threads := runtime.GOMAXPROCS(1)
-	collect := debug.SetGCPercent(1000) // little lives on from an input to the next
+	// Little lives on from an input to the next.
+	collect, limit := debug.SetGCPercent(1000), debug.SetMemoryLimit(512<<20)
 	f.Cleanup(func() {
 		runtime.GOMAXPROCS(threads)
 		debug.SetGCPercent(collect)
+		debug.SetMemoryLimit(limit)
 	})
 	small, large := fuzzSamples(f)
 	for i := range byte(len(small)) {
