@@ -18,10 +18,12 @@ const (
 func walkCost(steps int) int { return steps * (stepCost + steps/poolCost) }
 
 // A scan by rows (see rows.go) costs a rowShare-th of one by 8-bit codes, and as much
-// as rowScores comparisons by these of what is near.
+// as rowScores comparisons by these of what is near. One of rowsFrom or fewer is not
+// worth leaving anything out.
 const (
 	rowShare  = 4
 	rowScores = 300
+	rowsFrom  = 600
 )
 
 // scanning sets what comparing the query with the vertices of count allowed ordinals
@@ -29,7 +31,7 @@ const (
 // it is done.
 func (g *graph) scanning(s *scratch, k, count int) {
 	s.scan, s.most, s.rows = count, scanFar*count, nil
-	if cost := count/rowShare + rowScores; cost < count && k < bulk {
+	if cost := count/rowShare + rowScores; count > rowsFrom && k < bulk {
 		if s.rows = g.rowed(); s.rows != nil {
 			s.scan, s.most = cost, cost
 		}
