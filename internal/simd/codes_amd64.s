@@ -2018,7 +2018,7 @@ estimateListAVX2_bits:
 
 estimateListAVX2_few:
 	ADDQ $+4, CX
-	JEQ  estimateListAVX2_done
+	JLE  estimateListAVX2_done
 
 estimateListAVX2_one:
 	MOVL  (AX), DI

@@ -167,38 +167,51 @@ func dotList(name string, d codeDot) {
 		x[i], next[i] = GP64(), GP64()
 	}
 	offset, scale := GP64(), uint8(64/d.codeLen())
-	code := func(i int, r reg.GPVirtual) {
-		MOVL(at(slots, 4*i), r.As32())
-		IMULQ(param("stride"), r)
-		ADDQ(param("base"), r)
-	}
+	inFours(name, slots, count, out, func() {
+		for i := range x {
+			slotAt(slots, i, x[i])
+			MOVQ(x[i], next[i])
+		}
+		for i := range next {
+			CMPQ(count, I8(i+1))
+			JLT(LabelRef(name + "_start"))
+			slotAt(slots, i+4, next[i])
+		}
+		Label(name + "_start")
+		sums := zeros(4, d.vec)
+		XORQ(offset, offset)
+		Label(name + "_codes")
+		var xs []Mem
+		for i := range x {
+			xs = append(xs, at(x[i], 0).Idx(offset, 1))
+			PREFETCHT0(at(next[i], 0).Idx(offset, 1))
+		}
+		d.step(xs, at(q, 0).Idx(offset, scale), sums)
+		ADDQ(I8(d.codeLen()), offset)
+		CMPQ(offset, param("n"))
+		JLT(LabelRef(name + "_codes"))
+		VMOVDQU(sumFour(sums), at(out, 0))
+	}, func() {
+		slotAt(slots, 0, x[0])
+		one := zeros(1, d.vec)
+		XORQ(offset, offset)
+		Label(name + "_onecodes")
+		d.step([]Mem{at(x[0], 0).Idx(offset, 1)}, at(q, 0).Idx(offset, scale), one)
+		ADDQ(I8(d.codeLen()), offset)
+		CMPQ(offset, param("n"))
+		JLT(LabelRef(name + "_onecodes"))
+		VMOVD(sumInts(one[0]), at(out, 0))
+	})
+}
 
+// inFours makes the rest of a function that goes through a list of slots: four is for
+// four of them and their numbers at out, while count is how many come after these, and
+// one for each that is left in the end.
+func inFours(name string, slots, count, out reg.Register, four, one func()) {
 	SUBQ(I8(4), count)
 	JLT(LabelRef(name + "_few"))
 	Label(name + "_four")
-	for i := range x {
-		code(i, x[i])
-		MOVQ(x[i], next[i])
-	}
-	for i := range next {
-		CMPQ(count, I8(i+1))
-		JLT(LabelRef(name + "_start"))
-		code(i+4, next[i])
-	}
-	Label(name + "_start")
-	sums := zeros(4, d.vec)
-	XORQ(offset, offset)
-	Label(name + "_codes")
-	var xs []Mem
-	for i := range x {
-		xs = append(xs, at(x[i], 0).Idx(offset, 1))
-		PREFETCHT0(at(next[i], 0).Idx(offset, 1))
-	}
-	d.step(xs, at(q, 0).Idx(offset, scale), sums)
-	ADDQ(I8(d.codeLen()), offset)
-	CMPQ(offset, param("n"))
-	JLT(LabelRef(name + "_codes"))
-	VMOVDQU(sumFour(sums), at(out, 0))
+	four()
 	ADDQ(I8(16), slots)
 	ADDQ(I8(16), out)
 	SUBQ(I8(4), count)
@@ -208,15 +221,7 @@ func dotList(name string, d codeDot) {
 	ADDQ(I8(4), count)
 	JLE(LabelRef(name + "_done"))
 	Label(name + "_one")
-	code(0, x[0])
-	one := zeros(1, d.vec)
-	XORQ(offset, offset)
-	Label(name + "_onecodes")
-	d.step(xs[:1], at(q, 0).Idx(offset, scale), one)
-	ADDQ(I8(d.codeLen()), offset)
-	CMPQ(offset, param("n"))
-	JLT(LabelRef(name + "_onecodes"))
-	VMOVD(sumInts(one[0]), at(out, 0))
+	one()
 	ADDQ(I8(4), slots)
 	ADDQ(I8(4), out)
 	DECQ(count)
@@ -224,6 +229,13 @@ func dotList(name string, d codeDot) {
 	Label(name + "_done")
 	VZEROUPPER()
 	RET()
+}
+
+// slotAt puts into r where what belongs to slot i of a list begins.
+func slotAt(slots reg.Register, i int, r reg.GPVirtual) {
+	MOVL(at(slots, 4*i), r.As32())
+	IMULQ(param("stride"), r)
+	ADDQ(param("base"), r)
 }
 
 // sumFour adds up the numbers of 32 bits in each of four registers into the

@@ -34,51 +34,29 @@ func estimateRows(name string) {
 		x[i] = GP64()
 	}
 	offset := GP64()
-	row := func(i int, r reg.GPVirtual) {
-		MOVL(at(slots, 4*i), r.As32())
-		IMULQ(param("stride"), r)
-		ADDQ(param("base"), r)
-	}
-
-	SUBQ(I8(4), count)
-	JLT(LabelRef(name + "_few"))
-	Label(name + "_four")
-	CMPQ(count, I8(rowsAhead))
-	JLT(LabelRef(name + "_fetched"))
-	for i := range x {
-		row(rowsAhead+i, x[i])
-	}
-	XORQ(offset, offset)
-	Label(name + "_line")
-	for i := range x {
-		PREFETCHT0(at(x[i], 0).Idx(offset, 1))
-	}
-	ADDQ(I8(64), offset)
-	CMPQ(offset, end)
-	JLE(LabelRef(name + "_line")) // the factors are behind the last bits
-	Label(name + "_fetched")
-	for i := range x {
-		row(i, x[i])
-	}
-	move(b.estimate(name+"_bits", x[:]), at(out, 0))
-	ADDQ(I8(16), slots)
-	ADDQ(I8(16), out)
-	SUBQ(I8(4), count)
-	JGE(LabelRef(name + "_four"))
-
-	Label(name + "_few")
-	ADDQ(I8(4), count)
-	JEQ(LabelRef(name + "_done"))
-	Label(name + "_one")
-	row(0, x[0])
-	VMOVSS(b.estimate(name+"_onebits", x[:1]), at(out, 0))
-	ADDQ(I8(4), slots)
-	ADDQ(I8(4), out)
-	DECQ(count)
-	JNE(LabelRef(name + "_one"))
-	Label(name + "_done")
-	VZEROUPPER()
-	RET()
+	inFours(name, slots, count, out, func() {
+		CMPQ(count, I8(rowsAhead))
+		JLT(LabelRef(name + "_fetched"))
+		for i := range x {
+			slotAt(slots, rowsAhead+i, x[i])
+		}
+		XORQ(offset, offset)
+		Label(name + "_line")
+		for i := range x {
+			PREFETCHT0(at(x[i], 0).Idx(offset, 1))
+		}
+		ADDQ(I8(64), offset)
+		CMPQ(offset, end)
+		JLE(LabelRef(name + "_line")) // the factors are behind the last bits
+		Label(name + "_fetched")
+		for i := range x {
+			slotAt(slots, i, x[i])
+		}
+		move(b.estimate(name+"_bits", x[:]), at(out, 0))
+	}, func() {
+		slotAt(slots, 0, x[0])
+		VMOVSS(b.estimate(name+"_onebits", x[:1]), at(out, 0))
+	})
 }
 
 // rowBits adds up the numbers whose bits are set in rows. It takes 128 bits at a time,
