@@ -30,8 +30,12 @@ func (s *slab) signed(v uint32, out []int8) {
 // between is the squared distance of vertex v, of which m is known, and o by
 // 8-bit codes, dot being their product as DotCodesList has it with v's signed.
 func (s *slab) between(m *meta, o uint32, dot int32) float32 {
-	mo := s.meta(o)
-	return max(0, m.norm2+mo.norm2-2*m.step*mo.step*float32(dot-128*m.total))
+	return max(0, m.apart(s.meta(o), dot))
+}
+
+// apart is what between is, but for rounding below 0.
+func (m *meta) apart(o *meta, dot int32) float32 {
+	return m.norm2 + o.norm2 - 2*m.step*o.step*float32(dot-128*m.total)
 }
 
 // edgesTo returns the vertices of a list of any length as candidates for
@@ -123,7 +127,6 @@ func (g *graph) passOver(s *scratch, v uint32, cands []edge, open []int) []int {
 	sl := g.slab
 	sl.signed(v, s.signed)
 	m := sl.meta(v)
-	norm2, twice, zero := m.norm2, 2*m.step, 128*m.total
 	left := 0
 	for from := 0; from < len(open); from += len(s.list) {
 		part := open[from:min(from+len(s.list), len(open))]
@@ -134,12 +137,11 @@ func (g *graph) passOver(s *scratch, v uint32, cands []edge, open []int) []int {
 		simd.DotCodesList(sl.codes0, sl.codesStride, s.list[:len(part)], &s.signed[0], sl.dim, dots)
 		for j, i := range part {
 			c := &cands[i]
-			mo := sl.meta(c.v)
-			dist := norm2 + mo.norm2 - twice*mo.step*float32(dots[j]-zero) // as between has it
 			// Nobody can foresee which of them stay, so that the sign tells and no
 			// branch.
+			farther := m.apart(sl.meta(c.v), dots[j]) - c.limit
 			open[left] = i
-			left += 1 - int(math.Float32bits(dist-c.limit)>>31)
+			left += 1 - int(math.Float32bits(farther)>>31)
 		}
 	}
 	return open[:left]
