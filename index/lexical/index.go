@@ -163,7 +163,11 @@ func (x *Index) place(ord core.Ord, entries []posting, length int) {
 // remove takes a document out, if it is there. Its postings stay until there
 // are many such, unless they are to be purged because the ordinal lives on.
 func (x *Index) remove(ord core.Ord, purge bool) {
-	p := x.pages.Load().page(ord)
+	at := x.pages.Load().entry(ord)
+	if at == nil {
+		return
+	}
+	p := at.page.Load()
 	if p == nil {
 		return
 	}
@@ -171,7 +175,6 @@ func (x *Index) remove(ord core.Ord, purge bool) {
 	if length == 0 {
 		return
 	}
-	at := &(*x.pages.Load())[ord/pageLen]
 	at.gaps.Store(true)
 	p.lengths[ord%pageLen].Store(0)
 	x.docs.Add(-1)

@@ -39,14 +39,22 @@ func (ps pages) length(ord core.Ord) uint32 {
 // holds reports whether a document that a posting tells of is there still. Without
 // gaps it is, and its length need not come from memory.
 func (ps pages) holds(ord core.Ord) bool {
-	i := int(ord / pageLen)
-	return i < len(ps) && (!ps[i].gaps.Load() || ps.length(ord) > 0)
+	e := ps.entry(ord)
+	return e != nil && (!e.gaps.Load() || ps.length(ord) > 0)
 }
 
 // page returns the page of ord, nil when there is none.
 func (ps pages) page(ord core.Ord) *page {
+	if e := ps.entry(ord); e != nil {
+		return e.page.Load()
+	}
+	return nil
+}
+
+// entry returns what tells of the page of ord, nil where the list does not go so far.
+func (ps pages) entry(ord core.Ord) *entry {
 	if i := int(ord / pageLen); i < len(ps) {
-		return ps[i].page.Load()
+		return &ps[i]
 	}
 	return nil
 }
