@@ -55,7 +55,7 @@ def mapped(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError) as err:
-        raise SystemExit(f"cannot read the vectors of {path}: {err}") from None
+        raise SystemExit(f"cannot read {path}: {err}") from None
 
 
 def open_data(base: Path, queries: Path, cache: Path) -> Data:
@@ -105,7 +105,7 @@ def ensure_truth(data: Data, given: Path | None) -> None:
     if given is None:
         save_truth(data.truth, *nearest(base, queries))
         return
-    ids = np.load(given).astype(np.int64)
+    ids = mapped(given).astype(np.int64)
     if ids.shape[0] != len(queries) or ids.shape[1] < 10:
         raise SystemExit(f"{given} must have a row of at least 10 ids for each of the {len(queries)} queries")
     sims = np.stack([base[row] @ q for row, q in zip(ids, queries)])

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from driver.data import mapped
+
 SAMPLE = 100_000
 CHUNK = 50_000
 
@@ -30,7 +32,7 @@ def components(base: np.ndarray, dim: int) -> np.ndarray:
 
 def project(source: Path, directions: np.ndarray, target: Path) -> None:
     """Writes the projection of a file."""
-    x = np.load(source, mmap_mode="r")
+    x = mapped(source)
     out = np.lib.format.open_memmap(target, mode="w+", dtype=np.float32, shape=(len(x), directions.shape[1]))
     for at in range(0, len(x), CHUNK):
         part = np.asarray(x[at : at + CHUNK]) @ directions
@@ -44,7 +46,7 @@ def main() -> None:
         raise SystemExit(__doc__)
     dim, base, queries, out = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
     out.mkdir(parents=True, exist_ok=True)
-    directions = components(np.load(base, mmap_mode="r"), dim)
+    directions = components(mapped(base), dim)
     project(queries, directions, out / "queries.npy")
     project(base, directions, out / "base.npy")
 
