@@ -18,7 +18,7 @@ func TestThreadsAreBoundWhileIndexesAreMeasured(t *testing.T) {
 	for !before.IsSet(cpu) {
 		cpu++
 	}
-	cfg := bench.Config{Indexes: []string{"flat"}, CPUs: []int{cpu}, Repeat: 1, Measured: func(bench.Point) error {
+	cfg := bench.Config{Indexes: []string{"flat"}, CPUs: []int{cpu}, Repeat: 1, Seconds: 0.001, Measured: func(bench.Point) error {
 		return unix.SchedGetaffinity(0, &during)
 	}}
 	if _, err := bench.Run(t.Context(), collection(t, 200), cfg); err != nil {

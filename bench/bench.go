@@ -7,6 +7,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -22,7 +23,9 @@ import (
 const (
 	DefaultQueries = 1000
 	DefaultRepeat  = 3
+	DefaultSeconds = 0.3
 	DefaultK       = 10
+	maxSeconds     = 3600
 	minVectors     = 100 // fewer documents say nothing about an index
 )
 
@@ -63,6 +66,9 @@ type Config struct {
 	// Repeat is how often each setting is measured; the medians are reported.
 	// Default DefaultRepeat.
 	Repeat int
+	// Seconds is for how long each setting is asked all queries again and again
+	// in a round, at least. Default DefaultSeconds.
+	Seconds float64
 	// Filters are shares of the vectors, above 0 and up to 1, that searches
 	// are restricted to, each measured with every setting. Default: none.
 	Filters []float64
@@ -146,6 +152,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Repeat == 0 {
 		c.Repeat = DefaultRepeat
 	}
+	if c.Seconds == 0 {
+		c.Seconds = DefaultSeconds
+	}
 	if len(c.FilterKinds) == 0 {
 		c.FilterKinds = []string{FilterRandom, FilterClustered}
 	}
@@ -194,6 +203,8 @@ func (c Config) check() error {
 		return core.Invalid("", "give numbers such as 0.95", "the wanted recalls are %v", c.Recalls)
 	case c.Repeat < 1:
 		return core.Invalid("", "measure at least once", "each setting is to be measured %d times", c.Repeat)
+	case !(c.Seconds > 0 && c.Seconds <= maxSeconds):
+		return core.Invalid("", fmt.Sprintf("give seconds above 0 and up to %d", maxSeconds), "each setting is to be measured for %v s", c.Seconds)
 	}
 	return nil
 }

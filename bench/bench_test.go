@@ -43,7 +43,7 @@ func collection(t *testing.T, n int) *vecdb.Collection {
 
 func TestRun(t *testing.T) {
 	var told []string
-	r, err := bench.Run(t.Context(), collection(t, 600), bench.Config{Threads: []int{2}, Repeat: 1, Progress: func(s string) { told = append(told, s) }})
+	r, err := bench.Run(t.Context(), collection(t, 600), bench.Config{Threads: []int{2}, Repeat: 1, Seconds: 0.001, Progress: func(s string) { told = append(told, s) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestGivenQueries(t *testing.T) {
-	r, err := bench.Run(t.Context(), collection(t, 200), bench.Config{Indexes: []string{"flat"}, Texts: []string{"word1 word2", "word3"}})
+	r, err := bench.Run(t.Context(), collection(t, 200), bench.Config{Indexes: []string{"flat"}, Texts: []string{"word1 word2", "word3"}, Seconds: 0.001})
 	if err != nil || r.Queries != 2 || r.Vectors != 200 || len(r.Points) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}

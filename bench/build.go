@@ -114,7 +114,7 @@ func (x *built) point(r *run, t *trial, recall float64) Point {
 		QPS: median(t.qps), QPSPerCPU: median(t.perCPU), P50: times.p50, P95: times.p95, P99: times.p99, Max: times.max,
 		BuildSeconds: x.seconds, BuildCPUSeconds: x.cpu, BuildThreads: x.threads, Load: x.load,
 		IndexBytes: x.bytes, DiskBytes: x.disk, BytesPerVector: float64(x.bytes) / float64(max(1, n)), RSSAddedBytes: x.added, PeakRSSBytes: peakRSS(),
-		Metric: string(r.data.cfg.Metric), Dim: r.data.cfg.Dim, Vectors: n, Queries: len(t.truth.queries), Repeat: r.cfg.Repeat,
+		Metric: string(r.data.cfg.Metric), Dim: r.data.cfg.Dim, Vectors: n, Queries: len(t.truth.queries), Repeat: r.cfg.Repeat, Seconds: r.cfg.Seconds,
 		Host: r.report.Host,
 	}
 	if p.K == 10 {

@@ -17,13 +17,13 @@ import (
 )
 
 // quick measures each setting once.
-var quick = bench.Config{Indexes: []string{"flat"}, Repeat: 1}
+var quick = bench.Config{Indexes: []string{"flat"}, Repeat: 1, Seconds: 0.001}
 
 func TestEverythingIsMeasured(t *testing.T) {
 	var told []bench.Point
 	ended := make(map[string]bool)
 	cfg := bench.Config{
-		Indexes: []string{"flat", "coder"}, K: 5, Efs: []int{8, 32}, Threads: []int{1, 2}, Repeat: 2,
+		Indexes: []string{"flat", "coder"}, K: 5, Efs: []int{8, 32}, Threads: []int{1, 2}, Repeat: 2, Seconds: 0.001,
 		Filters: []float64{0.5, 0.01}, FilterKinds: bench.FilterKinds(), Mixed: true, Deletes: true,
 		Measured: func(p bench.Point) error { told = append(told, p); return nil },
 		Advance:  func(name string, done, total int) { ended[name] = ended[name] || done == total },
@@ -199,6 +199,7 @@ func TestWhatIsWrongWithGivenVectors(t *testing.T) {
 		"no threads":                 {func(_ *bench.Given, c *bench.Config) { c.Threads = []int{0} }, "at least 1"},
 		"no breadth":                 {func(_ *bench.Given, c *bench.Config) { c.Efs = []int{0} }, "at least 1"},
 		"no rounds":                  {func(_ *bench.Given, c *bench.Config) { c.Repeat = -1 }, "at least once"},
+		"no time":                    {func(_ *bench.Given, c *bench.Config) { c.Seconds = -1 }, "seconds above 0"},
 		"ids out of range":           {func(g *bench.Given, _ *bench.Config) { g.Truth = truth(0, 1, 2, 3, 4, 5, 6, 7, 8, 50) }, "the id 50"},
 		"negative ids":               {func(g *bench.Given, _ *bench.Config) { g.Truth = truth(0, 1, 2, 3, 4, 5, 6, 7, 8, -1) }, "the id -1"},
 		"an id that comes twice":     {func(g *bench.Given, _ *bench.Config) { g.Truth = truth(0, 1, 2, 3, 4, 5, 6, 7, 8, 8) }, "twice"},
@@ -224,7 +225,7 @@ func TestWhatIsWrongWithGivenVectors(t *testing.T) {
 func TestWhatWasMeasuredOutlivesAnError(t *testing.T) {
 	g := bench.Given{Base: file(t, gaussian(1, 200, 4)), Queries: file(t, gaussian(2, 5, 4))}
 	ctx, cancel := context.WithCancel(t.Context())
-	cfg := bench.Config{Repeat: 1, Measured: func(bench.Point) error { cancel(); return nil }}
+	cfg := bench.Config{Repeat: 1, Seconds: 0.001, Measured: func(bench.Point) error { cancel(); return nil }}
 	r, err := bench.RunGiven(ctx, g, cfg)
 	if !errors.Is(err, context.Canceled) || len(r.Points) != 1 || len(r.Summary) != 1 {
 		t.Errorf("%+v, %v", r, err)
@@ -238,7 +239,7 @@ func TestWhatWasMeasuredOutlivesAnError(t *testing.T) {
 
 func TestWantedRecallsAreMeasured(t *testing.T) {
 	vectors := gaussian(3, 2300, 12)
-	cfg := bench.Config{Indexes: []string{"flat", "hnsw"}, Recalls: []float64{0.9, 0.99}, Filters: []float64{0.5}, FilterKinds: []string{"random"}, Repeat: 1}
+	cfg := bench.Config{Indexes: []string{"flat", "hnsw"}, Recalls: []float64{0.9, 0.99}, Filters: []float64{0.5}, FilterKinds: []string{"random"}, Repeat: 1, Seconds: 0.001}
 	r, err := bench.RunGiven(t.Context(), bench.Given{Base: file(t, vectors[:2000]), Queries: file(t, vectors[2000:])}, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -48,6 +48,7 @@ type Point struct {
 	Vectors         int     `json:"vectors"` // in the index
 	Queries         int     `json:"queries"`
 	Repeat          int     `json:"repeat"`
+	Seconds         float64 `json:"seconds"`        // that each time takes at least
 	Load            float64 `json:"load,omitempty"` // the machine's load average before the build
 
 	// Of mode mixed: the times above are those under inserts.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -57,15 +58,16 @@ func newTask(t *truth, k int, s setting, from int) *task {
 
 // sweep measures the trials in rounds, each trial once a round, so that a
 // disturbance does not hit one setting alone. In a round a trial asks all
-// queries twice: once for the rate, with nothing but searches in the loop, and
-// once with a clock around each, for the percentiles.
+// queries once before the clock runs, then again and again for the rate, with
+// nothing but searches in the loop, and at last once with a clock around each,
+// for the percentiles.
 func (r *run) sweep(ctx context.Context, x *built, what string, trials []*trial) error {
 	begin := time.Now()
 	for round := range r.cfg.Repeat {
 		r.cfg.Progress(fmt.Sprintf("%s: %s, round %d of %d, %d settings with %d queries%s", x.name, what, round+1, r.cfg.Repeat,
 			len(trials), len(trials[0].truth.queries), left(begin, round, r.cfg.Repeat)))
 		for _, t := range trials {
-			if err := t.measure(ctx, x); err != nil {
+			if err := t.measure(ctx, x, r.cfg.Seconds); err != nil {
 				return fmt.Errorf("%s: %w", t.name(), err)
 			}
 		}
@@ -83,22 +85,28 @@ func left(begin time.Time, done, total int) string {
 	return fmt.Sprintf(", about %.0f s left", each*float64(total-done))
 }
 
-// warmUp is how many queries are asked before the clock runs.
-const warmUp = 20
-
-func (t *trial) measure(ctx context.Context, x index.Index) error {
-	first := t.tasks[0]
-	n := min(warmUp, len(first.queries))
-	if err := (&task{queries: first.queries[:n], options: first.options, found: make([][]index.Neighbor, n)}).ask(ctx, x); err != nil {
-		return err
-	}
+func (t *trial) measure(ctx context.Context, x index.Index, seconds float64) error {
 	runtime.GC() // what came before is not this trial's to clean up
-	cpu := cpuTime()
-	wall, err := t.together(func(w *task) error { return w.ask(ctx, x) })
+	once := func(w *task) error { return w.ask(ctx, x) }
+	// What is drawn or fetched with the first queries is there after them.
+	wall, err := t.together(once)
 	if err != nil {
 		return err
 	}
-	asked := t.threads * len(first.queries)
+	rounds := int(math.Ceil(seconds / max(wall.Seconds(), 1e-6)))
+	cpu := cpuTime()
+	wall, err = t.together(func(w *task) error {
+		for range rounds {
+			if err := once(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	asked := rounds * t.threads * len(t.tasks[0].queries)
 	t.qps, t.perCPU = append(t.qps, per(asked, wall)), append(t.perCPU, per(asked, cpuTime()-cpu))
 	if _, err := t.together(func(w *task) error { return w.askTimed(ctx, x) }); err != nil {
 		return err

@@ -71,6 +71,7 @@ over recall. Settings take turns, --repeat times, and medians are reported.`,
 	f.IntVar(&o.BuildBatch, "build-batch", 0, "how many vectors are inserted at a time (default 4096; 1 measures insertions one by one)")
 	f.IntSliceVar(&o.CPUs, "cpu", nil, "bind all threads to these processors while they search (Linux)")
 	f.IntVar(&o.Repeat, "repeat", bench.DefaultRepeat, "how often each setting is measured")
+	f.Float64Var(&o.Seconds, "seconds", bench.DefaultSeconds, "for how long each setting is asked all queries again and again each time, at least")
 	f.IntVar(&o.Queries, "count", 0, "how many queries to ask (default: all given ones, or 1,000 held-out documents)")
 	f.Float64SliceVar(&o.Filters, "filter", nil, "shares of the vectors that filtered searches may find, for instance 0.1,0.01")
 	f.StringSliceVar(&o.FilterKinds, "filter-kind", nil, "what filters allow: "+strings.Join(bench.FilterKinds(), ", ")+" (default random,clustered)")

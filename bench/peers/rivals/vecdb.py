@@ -75,13 +75,13 @@ class Vecdb:
         done = subprocess.run(["git", "-C", str(PROJECT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
         return done.stdout.strip() or "unknown"
 
-    def run(self, efs: list[int], threads: int, share: float | None = None) -> dict[int, dict[str, Any]]:
+    def run(self, efs: list[int], threads: int, seconds: float, share: float | None = None) -> dict[int, dict[str, Any]]:
         """Runs the command once over the given settings.
 
         With a share the searches are restricted to so much of the vectors,
         which the command draws itself.
         """
-        more = ["--truth", self.args.truth, "--build-threads", str(self.args.threads), "--threads", str(threads)]
+        more = ["--truth", self.args.truth, "--build-threads", str(self.args.threads), "--threads", str(threads), "--seconds", str(seconds)]
         if share is not None:
             more += ["--filter", str(share), "--filter-kind", "random"]
         return self.bench(efs, more, PROCESSORS, "search" if share is None else "filtered")
@@ -107,7 +107,7 @@ class Vecdb:
         """Runs the command with one setting, for the cost of the build."""
         if not build_only:
             return {}
-        points = self.run([EFS[0]["ef"]], self.args.threads)
+        points = self.run([EFS[0]["ef"]], self.args.threads, 0.3)
         return build_facts(next(iter(points.values()))["_run"])
 
     def insert_each(self, count: int) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class Vecdb:
             return self.insert_each(request["count"])
         if request["op"] not in ("search", "filter"):
             raise Unsupported(request["op"])
-        ef, shape = request["setting"]["ef"], (request["threads"], request.get("share"))
+        ef, shape = request["setting"]["ef"], (request["threads"], request.get("seconds", 0.3), request.get("share"))
         if ef in self.asked or shape != self.shape or ef not in self.points:
             self.points, self.asked, self.shape = self.run([s["ef"] for s in EFS if s["ef"] >= ef], *shape), set(), shape
         self.asked.add(ef)
