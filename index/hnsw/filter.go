@@ -17,11 +17,12 @@ const (
 // walkCost is what a walk of so many steps costs.
 func walkCost(steps int) int { return steps * (stepCost + steps/poolCost) }
 
-// A scan by rows (see rows.go) costs a rowShare-th of one by 8-bit codes, and as much
-// as rowScores comparisons by these of what is near. One of rowsFrom or fewer is not
-// worth leaving anything out.
+// A scan by rows (see rows.go) costs a rowShare-th of one by 8-bit codes, by a copy of
+// them (see copies.go) a copyShare-th, and as much as rowScores comparisons by these of
+// what is near. One of rowsFrom or fewer is not worth leaving anything out.
 const (
 	rowShare  = 4
+	copyShare = 9
 	rowScores = 300
 	rowsFrom  = 600
 )
@@ -29,10 +30,15 @@ const (
 // scanning sets what comparing the query with the vertices of count allowed ordinals
 // costs, how much a walk may have before it rather than end in that, and by what rows
 // it is done.
-func (g *graph) scanning(s *scratch, k, count int) {
-	s.scan, s.most, s.rows = count, scanFar*count, nil
+func (g *graph) scanning(s *scratch, k, count, walk int, allow *core.Set) {
+	s.scan, s.most, s.rows, s.copy = count, scanFar*count, nil, nil
 	if cost := count/rowShare + rowScores; count > rowsFrom && k < bulk {
 		if s.rows = g.rowed(); s.rows != nil {
+			if least := count/copyShare + rowScores; least < walk {
+				if s.copy = s.rows.copyOf(g, allow, count); s.copy != nil {
+					cost = least
+				}
+			}
 			s.scan, s.most = cost, cost
 		}
 	}

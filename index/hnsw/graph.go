@@ -114,6 +114,7 @@ type scratch struct {
 	scan   int       // what comparing the query with all that are allowed costs
 	most   int       // what a walk may have before it rather than end in that
 	rows   *rows     // by which that is done, nil for by 8-bit codes alone
+	copy   *rowCopy  // of those of all that are allowed, nil where there is none
 	ests   []float32 // estimates by rows
 	hidden uint32    // a vertex that a walk passes over, or nobody
 

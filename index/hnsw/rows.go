@@ -23,6 +23,7 @@ type rows struct {
 	room   int         // slots that there is room for
 	whole  atomic.Bool // whether all vertices are there
 	locks  [64]sync.Mutex
+	copies copies
 }
 
 // rowsMost is how many slots have rows at most. Drawing them takes half a microsecond
@@ -112,6 +113,14 @@ func (p *rows) put(sl *slab, v uint32, bits []uint8) {
 	f[0], f[1] = exactFactorsOf(l1, l2, sign)
 }
 
+// copyTo copies the row of vertex v to where out begins and returns how many bytes it has.
+func (p *rows) copyTo(out []uint8, v uint32) int {
+	lock := &p.locks[v%uint32(len(p.locks))]
+	lock.Lock()
+	defer lock.Unlock()
+	return copy(out, p.mem[uintptr(v)*p.stride:][:p.stride])
+}
+
 // row puts the row of a vertex that was just stored where there are some.
 func (g *graph) row(s *scratch, v uint32) {
 	p := g.rows.Load()
@@ -129,7 +138,7 @@ func (p *rows) bytes() int64 {
 	if p == nil {
 		return 0
 	}
-	return int64(len(p.center) + len(p.mem))
+	return int64(len(p.center)+len(p.mem)) + p.copies.bytes()
 }
 
 // rowDoubts is how many standard deviations an estimate by a row is taken to be too

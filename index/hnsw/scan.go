@@ -49,36 +49,59 @@ func (g *graph) scanRows(ctx context.Context, s *scratch, k int, allow *core.Set
 	s.pool.reset(k)
 	s.top.reset(bulk)
 	s.near.reset(max(k, rowsAtOnce))
-	p, look := s.rows, s.rows.prepare(s, g.slab)
-	err := g.inBatches(ctx, s, allow, func(batch []uint32) {
-		// What came since the rows were drawn may have none.
-		if int(g.n.Load()) > p.room {
-			batch = slices.DeleteFunc(batch, func(v uint32) bool {
-				if int(v) < p.room {
-					return false
-				}
-				s.near.keys = append(s.near.keys, makeKey(0, v))
-				return true
-			})
-		}
-		ests := s.ests[:len(batch)]
-		simd.EstimateList(unsafe.Pointer(&p.mem[0]), p.stride, batch, &s.q.spread[0], g.slab.dim, look.mul, look.add, look.origin, ests)
-		near := &s.near
+	p, look, near := s.rows, s.rows.prepare(s, g.slab), &s.near
+	err := g.inRows(ctx, s, allow, func(mem []uint8, places, vertices []uint32) {
+		ests := s.ests[:len(places)]
+		simd.EstimateList(unsafe.Pointer(&mem[0]), p.stride, places, &s.q.spread[0], g.slab.dim, look.mul, look.add, look.origin, ests)
 		limit := near.limit
 		for i, est := range ests {
 			if est <= limit {
-				near.keys = append(near.keys, makeKey(max(0, est), batch[i]))
+				near.keys = append(near.keys, makeKey(max(0, est), vertices[i]))
 			}
 		}
 		if len(near.keys) >= rowsWait*near.max {
 			g.considerNearest(s)
 		}
 	})
-	for len(s.near.keys) > 0 {
+	for len(near.keys) > 0 {
 		g.considerNearest(s)
 	}
 	g.leastFound(s)
 	return err
+}
+
+// inTurn are places of rows that lie one behind the other.
+var inTurn = func() (out [scanBatch]uint32) {
+	for i := range out {
+		out[i] = uint32(i)
+	}
+	return out
+}()
+
+// inRows calls do with the places of the rows of all allowed ordinals, counted from where
+// mem begins, and with their vertices, up to scanBatch at a time.
+func (g *graph) inRows(ctx context.Context, s *scratch, allow *core.Set, do func(mem []uint8, places, vertices []uint32)) error {
+	p, c := s.rows, s.copy
+	if c == nil {
+		return g.inBatches(ctx, s, allow, func(batch []uint32) {
+			// What came since the rows were drawn may have none.
+			if int(g.n.Load()) > p.room {
+				batch = slices.DeleteFunc(batch, func(v uint32) bool {
+					if int(v) < p.room {
+						return false
+					}
+					s.near.keys = append(s.near.keys, makeKey(0, v))
+					return true
+				})
+			}
+			do(p.mem, batch, batch)
+		})
+	}
+	for at := 0; at < len(c.slots) && ctx.Err() == nil; at += scanBatch {
+		part := c.slots[at:min(at+scanBatch, len(c.slots))]
+		do(c.mem[at*int(p.stride):], inTurn[:len(part)], part)
+	}
+	return ctx.Err()
 }
 
 // Of rowsWait times as many that can be among the nearest by their rows the rowsAtOnce

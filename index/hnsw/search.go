@@ -267,7 +267,7 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		}
 		rank = 1 + k*total/count
 		steps = beamFor(k, ef, rank)
-		g.scanning(s, k, count)
+		g.scanning(s, k, count, walkCost(steps), allow)
 		// That it turns out to take longer is dearer than a scan that was not needed.
 		walks = walks && count > ef && walkCost(steps) < s.scan*2/3
 	} else if dying := int(g.dying.Load()); dying > 0 {

@@ -48,6 +48,9 @@ func (s *Set) Contains(o Ord) bool { return s.bits.Contains(uint32(o)) }
 // Len returns the number of members.
 func (s *Set) Len() int { return int(s.bits.GetCardinality()) }
 
+// Equal reports whether both sets have the same members.
+func (s *Set) Equal(t *Set) bool { return s.bits.Equals(t.bits) }
+
 // Overlap returns the number of members that t holds too.
 func (s *Set) Overlap(t *Set) int { return int(s.bits.AndCardinality(t.bits)) }
 
