@@ -38,25 +38,24 @@ const (
 	copyRest = 256  // searches for which a copy was of no use before it gives way to another
 )
 
-// copyOf returns the copy of what a filter allows, for a search that has use for it. It
-// draws one where an earlier search had that with the same filter, and nothing has changed
-// since; else it returns nil.
+// copyOf returns the copy of what a filter allows, count ordinals, for a search that has
+// use for one. It draws it where an earlier search had use for the same one and nothing
+// has changed since; else it returns nil, as where there is no room for more copies.
 func (p *rows) copyOf(g *graph, allow *core.Set, count int) *rowCopy {
 	c := &p.copies
 	now, changes := c.clock.Add(1), g.slots.changes.Load()
-	same := func(r *rowCopy) bool { return r.is(allow, count, changes) }
-	if list := c.drawn.Load(); list != nil {
-		if at := slices.IndexFunc(*list, same); at >= 0 {
-			r := (*list)[at]
-			r.used.Store(now)
-			return r
-		}
+	same := func(r *rowCopy) bool { return r.count == count && r.changes == changes && r.allow.Equal(allow) }
+	list := c.list()
+	if at := slices.IndexFunc(list, same); at >= 0 {
+		list[at].used.Store(now)
+		return list[at]
 	}
-	if count < copyFrom || int(g.n.Load()) > p.room || !c.mu.TryLock() {
+	size, most := count*int(p.stride), len(p.mem)/copyPart
+	if count < copyFrom || size > most || int(g.n.Load()) > p.room || !c.mu.TryLock() {
 		return nil
 	}
 	defer c.mu.Unlock()
-	c.met = slices.DeleteFunc(c.met, func(r *rowCopy) bool { return r.changes != changes })
+	c.forget(now, changes)
 	at := slices.IndexFunc(c.met, same)
 	if at < 0 {
 		if len(c.met) == copyMet {
@@ -65,38 +64,37 @@ func (p *rows) copyOf(g *graph, allow *core.Set, count int) *rowCopy {
 		c.met = append(c.met, &rowCopy{allow: allow.Clone(), count: count, changes: changes})
 		return nil
 	}
-	r := c.met[at]
-	list, ok := p.roomFor(r, now)
-	if !ok {
+	for _, r := range c.list() {
+		size += len(r.mem)
+	}
+	if size > most {
 		return nil
 	}
+	r := c.met[at]
 	c.met = slices.Delete(c.met, at, at+1)
 	if !p.copyRows(g, r) {
 		return nil
 	}
 	r.used.Store(now)
-	list = append(list, r)
+	list = append(slices.Clone(c.list()), r)
 	c.drawn.Store(&list)
 	return r
 }
 
-func (r *rowCopy) is(allow *core.Set, count int, changes int64) bool {
-	return r.count == count && r.changes == changes && r.allow.Equal(allow)
+// list returns the copies that are drawn.
+func (c *copies) list() []*rowCopy {
+	if list := c.drawn.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
-// roomFor returns the copies that stay beside r, and whether there is room for it then.
-func (p *rows) roomFor(r *rowCopy, now int64) ([]*rowCopy, bool) {
-	var list []*rowCopy
-	if old := p.copies.drawn.Load(); old != nil {
-		list = slices.DeleteFunc(slices.Clone(*old), func(o *rowCopy) bool {
-			return o.changes != r.changes || now-o.used.Load() > copyRest
-		})
-	}
-	size := r.count * int(p.stride)
-	for _, o := range list {
-		size += len(o.mem)
-	}
-	return list, size <= len(p.mem)/copyPart
+// forget drops what is of no use any more, and copies that have been of none for long.
+func (c *copies) forget(now, changes int64) {
+	old := func(r *rowCopy) bool { return r.changes != changes }
+	c.met = slices.DeleteFunc(c.met, old)
+	list := slices.DeleteFunc(slices.Clone(c.list()), func(r *rowCopy) bool { return old(r) || now-r.used.Load() > copyRest })
+	c.drawn.Store(&list)
 }
 
 // copyRows draws a copy. It returns false where some vertices have no row, or where
@@ -120,10 +118,8 @@ func (p *rows) copyRows(g *graph, r *rowCopy) bool {
 // bytes is the memory that the copies take.
 func (c *copies) bytes() int64 {
 	n := int64(0)
-	if list := c.drawn.Load(); list != nil {
-		for _, r := range *list {
-			n += int64(cap(r.mem) + 4*cap(r.slots))
-		}
+	for _, r := range c.list() {
+		n += int64(cap(r.mem) + 4*cap(r.slots))
 	}
 	return n
 }

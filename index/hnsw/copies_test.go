@@ -10,14 +10,6 @@ import (
 	"github.com/vecdb/vecdb/internal/core"
 )
 
-// drawnCopies returns the copies of rows that there are.
-func drawnCopies(g *graph) []*rowCopy {
-	if list := g.rows.Load().copies.drawn.Load(); list != nil {
-		return *list
-	}
-	return nil
-}
-
 // every is a set of every step-th ordinal below n, from first on.
 func every(step, first, n int) *core.Set {
 	set := core.NewSet()
@@ -72,6 +64,9 @@ func TestFiltersThatAreAskedForAgainHaveTheirRowsCopied(t *testing.T) {
 	if copied(allow) {
 		t.Error("a copy is used though a vector has changed")
 	}
+	if len(g.rows.Load().copies.list()) > 0 {
+		t.Error("a copy of before a change takes memory")
+	}
 	if got := answers(1 << 20); got[0][0].Ord != 1 {
 		t.Errorf("the new vector of ordinal 1 is not found: %v", got[0][:2])
 	}
@@ -90,7 +85,7 @@ func TestCopiesOfRowsAreBounded(t *testing.T) {
 		for i := range filters {
 			scan(every(4, 0, n-8*i))
 		}
-		switch got := drawnCopies(g); {
+		switch got := p.copies.list(); {
 		case round == 1:
 			if first = got; len(first) == 0 || len(first) == filters {
 				t.Fatalf("there are %d copies of %d", len(first), filters)
@@ -103,14 +98,14 @@ func TestCopiesOfRowsAreBounded(t *testing.T) {
 	for range 3 {
 		scan(last)
 	}
-	if len(drawnCopies(g)) != len(first) {
+	if len(p.copies.list()) != len(first) {
 		t.Error("a copy has given way that was just used")
 	}
 	for range copyRest {
 		scan(every(4, 0, n))
 	}
 	scan(last)
-	if got := drawnCopies(g); len(got) != 2 {
+	if got := p.copies.list(); len(got) != 2 {
 		t.Errorf("there are %d copies, not the one that is used and the one that is wanted", len(got))
 	}
 	if most := int64(len(p.mem)/copyPart + 4*n); p.copies.bytes() > most {

@@ -29,7 +29,8 @@ const (
 
 // scanning sets what comparing the query with the vertices of count allowed ordinals
 // costs, how much a walk may have before it rather than end in that, and by what rows
-// it is done.
+// it is done. Where walk, what a walk costs, is more than a scan by a copy of these, it
+// is done by that where there is one.
 func (g *graph) scanning(s *scratch, k, count, walk int, allow *core.Set) {
 	s.scan, s.most, s.rows, s.copy = count, scanFar*count, nil, nil
 	if cost := count/rowShare + rowScores; count > rowsFrom && k < bulk {
