@@ -34,7 +34,7 @@ type rowCopy struct {
 const (
 	copyFrom = 2000 // as many rows are worth a copy
 	copyMet  = 64   // how many filters are remembered until a search meets them again
-	copyPart = 2    // all copies take this part of what the rows take at most
+	copyPart = 3    // all copies take this part of what the rows take at most
 	copyRest = 256  // searches for which a copy was of no use before it gives way to another
 )
 

@@ -75,7 +75,7 @@ func TestFiltersThatAreAskedForAgainHaveTheirRowsCopied(t *testing.T) {
 // However many filters are asked for in turn, their copies take no more than a part of what
 // the rows do, those that are there stay, and give way when they are not asked for any more.
 func TestCopiesOfRowsAreBounded(t *testing.T) {
-	const n, dim, filters = 9000, 65, 8
+	const n, dim, filters = 13000, 65, 8
 	x := indexOf(t, indextest.Vectors(newRand(t), n, dim))
 	g := x.state.Load().graph
 	p := withRows(t, g)
@@ -83,7 +83,7 @@ func TestCopiesOfRowsAreBounded(t *testing.T) {
 	var first []*rowCopy
 	for round := range 20 {
 		for i := range filters {
-			scan(every(4, 0, n-8*i))
+			scan(every(6, 0, n-6*i))
 		}
 		switch got := p.copies.list(); {
 		case round == 1:
@@ -94,7 +94,7 @@ func TestCopiesOfRowsAreBounded(t *testing.T) {
 			t.Fatal("the copies are not those of before")
 		}
 	}
-	last := every(3, 0, n)
+	last := every(5, 0, n)
 	for range 3 {
 		scan(last)
 	}
@@ -102,7 +102,7 @@ func TestCopiesOfRowsAreBounded(t *testing.T) {
 		t.Error("a copy has given way that was just used")
 	}
 	for range copyRest {
-		scan(every(4, 0, n))
+		scan(every(6, 0, n))
 	}
 	scan(last)
 	if got := p.copies.list(); len(got) != 2 {
