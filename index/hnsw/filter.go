@@ -33,16 +33,19 @@ const (
 // is done by that where there is one.
 func (g *graph) scanning(s *scratch, k, count, walk int, allow *core.Set) {
 	s.scan, s.most, s.rows, s.copy = count, scanFar*count, nil, nil
-	if cost := count/rowShare + rowScores; count > rowsFrom && k < bulk {
-		if s.rows = g.rowed(); s.rows != nil {
-			if least := count/copyShare + rowScores; least < walk {
-				if s.copy = s.rows.copyOf(g, allow, count); s.copy != nil {
-					cost = least
-				}
-			}
-			s.scan, s.most = cost, cost
+	if count <= rowsFrom || k >= bulk {
+		return
+	}
+	if s.rows = g.rowed(); s.rows == nil {
+		return
+	}
+	s.scan = count/rowShare + rowScores
+	if cost := count/copyShare + rowScores; cost < walk {
+		if s.copy = s.rows.copyOf(g, allow, count); s.copy != nil {
+			s.scan = cost
 		}
 	}
+	s.most = s.scan
 }
 
 // farther reports whether what a walk has still before it costs more than a scan.

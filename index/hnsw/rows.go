@@ -3,7 +3,6 @@ package hnsw
 import (
 	"math"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -22,7 +21,7 @@ type rows struct {
 	stride uintptr
 	room   int         // slots that there is room for
 	whole  atomic.Bool // whether all vertices are there
-	locks  [64]sync.Mutex
+	locks  stripes
 	copies copies
 }
 
@@ -103,7 +102,7 @@ func (g *graph) drawRows() {
 
 // put writes the row of vertex v; bits are for its use.
 func (p *rows) put(sl *slab, v uint32, bits []uint8) {
-	lock := &p.locks[v%uint32(len(p.locks))]
+	lock := p.locks.of(v)
 	lock.Lock()
 	defer lock.Unlock()
 	l1, l2, sign := simd.EncodeEdge(sl.codes(v), &p.center[0], sl.meta(v).step, p.step, sl.dim, &bits[0])
@@ -115,7 +114,7 @@ func (p *rows) put(sl *slab, v uint32, bits []uint8) {
 
 // copyTo copies the row of vertex v to where out begins and returns how many bytes it has.
 func (p *rows) copyTo(out []uint8, v uint32) int {
-	lock := &p.locks[v%uint32(len(p.locks))]
+	lock := p.locks.of(v)
 	lock.Lock()
 	defer lock.Unlock()
 	return copy(out, p.mem[uintptr(v)*p.stride:][:p.stride])

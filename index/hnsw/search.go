@@ -267,9 +267,10 @@ func (g *graph) search(ctx context.Context, s *scratch, k, ef int, allow *core.S
 		}
 		rank = 1 + k*total/count
 		steps = beamFor(k, ef, rank)
-		g.scanning(s, k, count, walkCost(steps), allow)
+		walk := walkCost(steps)
+		g.scanning(s, k, count, walk, allow)
 		// That it turns out to take longer is dearer than a scan that was not needed.
-		walks = walks && count > ef && walkCost(steps) < s.scan*2/3
+		walks = walks && count > ef && walk < s.scan*2/3
 	} else if dying := int(g.dying.Load()); dying > 0 {
 		steps += int(int64(ef) * int64(dying) / int64(total)) // they take places in the beam
 		rank += int(int64(k) * int64(dying) / int64(total))

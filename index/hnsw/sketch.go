@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -26,7 +25,7 @@ type sketches struct {
 	room    int         // slots that there is room for
 	enough  int         // how many candidates tell most queries' nearest
 	whole   atomic.Bool // whether all vertices are there
-	locks   [64]sync.Mutex
+	locks   stripes     // of blocks
 }
 
 const (
@@ -150,7 +149,7 @@ func (g *graph) candidatesOf(p *sketches) int {
 // put writes the sketch of vertex v; bits are for its use.
 func (p *sketches) put(sl *slab, v uint32, bits []uint8) {
 	// Two places share each byte.
-	lock := &p.locks[v/degree%uint32(len(p.locks))]
+	lock := p.locks.of(v / degree)
 	lock.Lock()
 	defer lock.Unlock()
 	l1, l2, sign := simd.EncodeEdge(sl.codes(v), &p.center[0], sl.meta(v).step, p.step, sl.dim, &bits[0])

@@ -123,7 +123,7 @@ class Vecdb:
             return self.insert_each(request["count"])
         if request["op"] not in ("search", "filter"):
             raise Unsupported(request["op"])
-        ef, shape = request["setting"]["ef"], (request["threads"], request.get("seconds", 0.3), request.get("share"))
+        ef, shape = request["setting"]["ef"], (request["threads"], request["seconds"], request.get("share"))
         if ef in self.asked or shape != self.shape or ef not in self.points:
             self.points, self.asked, self.shape = self.run([s["ef"] for s in EFS if s["ef"] >= ef], *shape), set(), shape
         self.asked.add(ef)
